@@ -1,0 +1,193 @@
+package interp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+)
+
+// explain turns what Starlark returned into an Error.
+func (in *Interp) explain(ctx context.Context, err error) *Error {
+	stack, cause := unwind(err)
+	var inner *Error
+	if errors.As(cause, &inner) { // of a script that a builtin ran, or of a chunk's names
+		e := *inner
+		e.Calls = append(e.Calls[:len(e.Calls):len(e.Calls)], in.calls(stack)...)
+		return &e
+	}
+	e := &Error{Msg: cause.Error(), Err: cause}
+	var p *Panic
+	var h Hinter
+	stopped := ctx.Err() != nil && (e.Msg == cancelled+stopInterrupted || errors.Is(cause, ctx.Err()) || errors.Is(cause, context.Cause(ctx)))
+	switch {
+	case stopped:
+		interrupted(ctx, e)
+	case isTooDeep(cause):
+		stack = in.tooDeep(e, stack)
+	case errors.As(cause, &p):
+		e = internalError(p)
+	case errors.As(cause, &h):
+		e.Hint = h.Hint()
+	}
+	called := in.function(cause, stack)
+	if called != nil {
+		stack = stack[:len(stack)-1]
+	}
+	in.place(e, stack, called)
+	return e
+}
+
+// unwind returns the calls at the place of the failure, outermost first, and
+// what failed there. A builtin that calls back and wraps the error makes it pass
+// through several EvalErrors; the innermost has the full stack, unless it is of
+// another thread.
+func unwind(err error) (starlark.CallStack, error) {
+	var stack starlark.CallStack
+	cause := err
+	for {
+		var ee *starlark.EvalError
+		if !errors.As(cause, &ee) {
+			return stack, cause
+		}
+		if len(stack) > 0 && len(ee.CallStack) >= len(stack) && ee.CallStack[0] == stack[0] {
+			stack = nil
+		}
+		stack = append(stack, ee.CallStack...)
+		if ee.Unwrap() == nil {
+			return stack, ee
+		}
+		cause = ee.Unwrap()
+	}
+}
+
+// interrupted words the end of a script whose context is done.
+func interrupted(ctx context.Context, e *Error) {
+	e.Msg, e.Err = "interrupted", ctx.Err()
+	if cause := context.Cause(ctx); !errors.Is(ctx.Err(), cause) {
+		e.Err = errors.Join(ctx.Err(), cause)
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		e.Msg = "interrupted: its time was over"
+	}
+}
+
+// starlarkTooDeep is Starlark's own end to recursion, at 100000 calls.
+const starlarkTooDeep = "Starlark stack overflow"
+
+// isTooDeep reports whether a failure is that of endless recursion: found by
+// [Interp.look], or by Starlark on a thread of a builtin's own.
+func isTooDeep(cause error) bool {
+	return cause.Error() == cancelled+stopTooDeep || cause.Error() == starlarkTooDeep
+}
+
+// tooDeep words endless recursion, and returns the stack without the innermost
+// function, so that the place is that of a call.
+func (in *Interp) tooDeep(e *Error, stack starlark.CallStack) starlark.CallStack {
+	limit := in.opts.MaxDepth
+	if e.Msg == starlarkTooDeep {
+		limit = 100_000
+	}
+	e.Msg = fmt.Sprintf("recursion is too deep (more than %d calls)", limit)
+	if len(stack) < 2 {
+		return stack
+	}
+	name := stack[len(stack)-1].Name
+	e.Hint = "is there a case in which it stops calling itself?"
+	if name != "lambda" && name != "<toplevel>" {
+		e.Hint = fmt.Sprintf("is there a case in which %s stops calling itself?", name)
+	}
+	return stack[:len(stack)-1]
+}
+
+// A function is a Starlark function that was called with wrong arguments. It is
+// the innermost of the stack, though it has not begun.
+type function struct {
+	file   *file
+	name   string
+	params []syntax.Expr
+	pos    syntax.Position
+}
+
+// function returns the function that refused its arguments, nil where something
+// else failed.
+func (in *Interp) function(cause error, stack starlark.CallStack) *function {
+	if len(stack) < 2 || !refusal.MatchString(cause.Error()) {
+		return nil
+	}
+	top := stack[len(stack)-1]
+	f := in.fileAt(top.Pos)
+	if f == nil || !strings.HasPrefix(cause.Error(), "function "+top.Name+" ") {
+		return nil
+	}
+	fn := &function{file: f, name: top.Name}
+	syntax.Walk(f.tree, func(n syntax.Node) bool { // the innermost is met last
+		switch n := n.(type) {
+		case *syntax.DefStmt:
+			if n.Name.Name == top.Name && contains(n, top.Pos) {
+				fn.params, fn.pos = n.Params, n.Name.NamePos
+			}
+		case *syntax.LambdaExpr:
+			if top.Name == "lambda" && contains(n, top.Pos) {
+				fn.params, fn.pos = n.Params, n.Lambda
+			}
+		}
+		return true
+	})
+	return fn
+}
+
+func contains(n syntax.Node, pos syntax.Position) bool {
+	start, end := n.Span()
+	return !before(pos, start) && before(pos, end)
+}
+
+func before(p, q syntax.Position) bool {
+	return p.Line < q.Line || p.Line == q.Line && p.Col < q.Col
+}
+
+// place sets where the error is: at the innermost place of a script. The message
+// is put in words for what is there.
+func (in *Interp) place(e *Error, stack starlark.CallStack, called *function) {
+	for len(stack) > 0 {
+		top := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if top.Pos.Line == 0 {
+			continue // a builtin
+		}
+		f := in.fileAt(top.Pos)
+		if f == nil {
+			e.Pos = top.Pos
+			break
+		}
+		m := f.mark(top.Pos)
+		(&scene{file: f, node: m.node, called: called, at: &m.span}).reword(e)
+		e.point(f.src.Name, f.lines, m.span)
+		e.Calls = in.calls(stack)
+		return
+	}
+	(&scene{called: called}).reword(e)
+	e.Calls = in.calls(stack)
+}
+
+// calls returns the places of the calls of scripts on a stack, innermost first.
+func (in *Interp) calls(stack starlark.CallStack) []Call {
+	var calls []Call
+	for i := len(stack) - 1; i >= 0; i-- {
+		pos := stack[i].Pos
+		if pos.Line == 0 {
+			continue
+		}
+		c := Call{Pos: pos, Name: stack[i].Name}
+		if f := in.fileAt(pos); f != nil {
+			m := f.mark(pos)
+			c.Pos = syntax.MakePosition(&f.src.Name, int32(m.line), int32(m.col))
+			_, c.Load = m.node.(*syntax.LoadStmt)
+		}
+		calls = append(calls, c)
+	}
+	return calls
+}
