@@ -1,0 +1,350 @@
+package builtins
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	startime "go.starlark.net/lib/time"
+	"go.starlark.net/starlark"
+	"mvdan.cc/sh/v3/shell"
+
+	"nsscript/builtins/kernel"
+)
+
+// unpacker is a kind of argument that reads itself from a value. The error says
+// what is accepted.
+type unpacker interface {
+	unpack(s *Session, v starlark.Value) error
+}
+
+// unpack reads the call's arguments into variables, one for each parameter, in
+// their order. A variable whose argument was left out keeps its value; nil skips
+// one.
+func (c *call) unpack(dest ...any) error {
+	if len(dest) != len(c.b.params) {
+		return fmt.Errorf("internal error: %d variables for %s", len(dest), c.b.sig)
+	}
+	for i, d := range dest {
+		v := c.args[i]
+		if v == nil || d == nil {
+			continue
+		}
+		if err := c.read(v, d); err != nil {
+			return &argError{name: c.b.params[i].name, err: err}
+		}
+	}
+	return nil
+}
+
+// argError is an argument that is not what it must be.
+type argError struct {
+	name string
+	err  error
+}
+
+func (e *argError) Error() string { return fmt.Sprintf("argument %q: %v", e.name, e.err) }
+func (e *argError) Unwrap() error { return e.err }
+
+// given reports whether an argument was given, and not None.
+func (c *call) given(name string) bool {
+	for i, p := range c.b.params {
+		if p.name == name {
+			return c.args[i] != nil
+		}
+	}
+	return false
+}
+
+// want is the error of an argument of the wrong kind.
+func want(what string, v starlark.Value) error {
+	return badArg("", "want %s, got %s", what, describe(v))
+}
+
+// describe names a value in a message.
+func describe(v starlark.Value) string {
+	switch v := v.(type) {
+	case starlark.String:
+		s := string(v)
+		if len(s) > 60 {
+			s = s[:60] + "…"
+		}
+		return fmt.Sprintf("%q", s)
+	case starlark.NoneType, starlark.Bool, starlark.Int, starlark.Float:
+		return v.String()
+	case *starlark.List:
+		return "a list"
+	case *starlark.Dict:
+		return "a dict"
+	case starlark.Tuple:
+		return "a tuple"
+	case *starlark.Function:
+		return fmt.Sprintf("the function %s", v.Name())
+	case *starlark.Builtin:
+		return fmt.Sprintf("the function %s", v.Name())
+	case *Namespace:
+		return fmt.Sprintf("the Namespace %q", v.name)
+	case *Link:
+		return fmt.Sprintf("the Link %q", v.name)
+	case *Bridge:
+		return fmt.Sprintf("the Bridge %q", v.name)
+	case Address:
+		return "the Address " + v.String()
+	case Network:
+		return "the Network " + v.String()
+	}
+	return "a " + v.Type()
+}
+
+func (s *Session) read(v starlark.Value, dest any) error {
+	switch d := dest.(type) {
+	case unpacker:
+		return d.unpack(s, v)
+	case *starlark.Value:
+		*d = v
+	case *string:
+		str, ok := starlark.AsString(v)
+		if !ok {
+			return want("a string", v)
+		}
+		*d = str
+	case *bool:
+		b, ok := v.(starlark.Bool)
+		if !ok {
+			return want("True or False", v)
+		}
+		*d = bool(b)
+	case *int:
+		i, ok := v.(starlark.Int)
+		n, fits := int64(0), false
+		if ok {
+			n, fits = i.Int64()
+		}
+		if !fits {
+			return want("a whole number", v)
+		}
+		*d = int(n)
+	case **Namespace:
+		ns, err := s.asNamespace(v)
+		if err != nil {
+			return err
+		}
+		*d = ns
+	case *starlark.Callable:
+		fn, ok := v.(starlark.Callable)
+		if !ok {
+			return want("a function", v)
+		}
+		*d = fn
+	case **starlark.Dict:
+		m, ok := v.(*starlark.Dict)
+		if !ok {
+			return want("a dict", v)
+		}
+		*d = m
+	default:
+		return fmt.Errorf("internal error: no way to read a %T", dest)
+	}
+	return nil
+}
+
+// asNamespace accepts a Namespace that was not deleted.
+func (s *Session) asNamespace(v starlark.Value) (*Namespace, error) {
+	ns, ok := v.(*Namespace)
+	if !ok {
+		hint := ""
+		if name, isStr := starlark.AsString(v); isStr {
+			if _, err := s.lab.System().NS(name); err == nil {
+				hint = fmt.Sprintf("%q is the name of a namespace: give the value that namespace(%q) returned", name, name)
+			}
+		}
+		return nil, badArg(hint, "want a Namespace, got %s", describe(v))
+	}
+	return ns, ns.alive()
+}
+
+// duration is a length of time: a number of seconds, "200ms", or a time
+// duration.
+type duration time.Duration
+
+func (d *duration) unpack(_ *Session, v starlark.Value) error {
+	const accepts = `a number of seconds, or a string such as "200ms"`
+	switch v := v.(type) {
+	case startime.Duration:
+		*d = duration(v)
+	case starlark.Int, starlark.Float:
+		f, _ := starlark.AsFloat(v)
+		if !(f < 1e9) { // NaN too
+			return want(accepts, v)
+		}
+		*d = duration(f * float64(time.Second))
+	case starlark.String:
+		t, err := time.ParseDuration(string(v))
+		if err != nil {
+			return want(accepts, v)
+		}
+		*d = duration(t)
+	default:
+		return want(accepts, v)
+	}
+	if *d < 0 {
+		return want("a time that is not negative", v)
+	}
+	return nil
+}
+
+func (d duration) std() time.Duration { return time.Duration(d) }
+
+// ifName is the name of an interface that is to be made.
+type ifName string
+
+func (n *ifName) unpack(_ *Session, v starlark.Value) error {
+	s, ok := starlark.AsString(v)
+	if !ok {
+		return want("the name of an interface", v)
+	}
+	if err := kernel.CheckLinkName(s); err != nil {
+		return err
+	}
+	*n = ifName(s)
+	return nil
+}
+
+// devName names an interface that exists: its name or a Link.
+type devName string
+
+func (n *devName) unpack(_ *Session, v starlark.Value) error {
+	switch v := v.(type) {
+	case starlark.String:
+		if err := kernel.CheckLinkName(string(v)); err != nil {
+			return err
+		}
+		*n = devName(v)
+	case linkValue:
+		l, err := v.link().read()
+		if err != nil {
+			return err
+		}
+		*n = devName(l.Name)
+	default:
+		return want("the name of an interface or a Link", v)
+	}
+	return nil
+}
+
+// mac is a link-layer address.
+type mac string
+
+func (m *mac) unpack(_ *Session, v starlark.Value) error {
+	s, ok := starlark.AsString(v)
+	if !ok {
+		return want(`an address such as "02:00:00:00:00:01"`, v)
+	}
+	hw, err := net.ParseMAC(s)
+	if err != nil || len(hw) != 6 {
+		return want(`an address such as "02:00:00:00:00:01"`, v)
+	}
+	if hw[0]&1 == 1 {
+		return badArg("the lowest bit of the first byte marks a group: use an even first byte such as 02",
+			"%s is a multicast address, an interface cannot have it", s)
+	}
+	*m = mac(hw.String())
+	return nil
+}
+
+// mtu is the largest packet of an interface in bytes.
+type mtu int
+
+func (m *mtu) unpack(_ *Session, v starlark.Value) error {
+	return readInt(v, (*int)(m), 68, 65535, "bytes")
+}
+
+// readInt reads a whole number within bounds.
+func readInt(v starlark.Value, n *int, low, high int, unit string) error {
+	i, ok := v.(starlark.Int)
+	if ok {
+		if k, fits := i.Int64(); fits && k >= int64(low) && k <= int64(high) {
+			*n = int(k)
+			return nil
+		}
+	}
+	what := "a whole number"
+	if unit != "" {
+		what = "a number of " + unit
+	}
+	return want(fmt.Sprintf("%s from %d to %d", what, low, high), v)
+}
+
+// port is a TCP or UDP port.
+type port int
+
+func (p *port) unpack(_ *Session, v starlark.Value) error {
+	if readInt(v, (*int)(p), 1, 65535, "") != nil {
+		return want("a port from 1 to 65535", v)
+	}
+	return nil
+}
+
+// words is a command: a list of words, or a string that is split as a shell
+// would split it.
+type words []string
+
+func (w *words) unpack(_ *Session, v starlark.Value) error {
+	switch v := v.(type) {
+	case starlark.String:
+		list, err := splitWords(string(v))
+		if err != nil {
+			return badArg("for pipes, variables and redirection use sh()", "%q is no simple command: %v", string(v), err)
+		}
+		*w = list
+	case starlark.Iterable:
+		it := v.Iterate()
+		defer it.Done()
+		var x starlark.Value
+		for it.Next(&x) {
+			s, err := wordOf(x)
+			if err != nil {
+				return err
+			}
+			*w = append(*w, s)
+		}
+	default:
+		return want("a command: a list of words or a string", v)
+	}
+	if len(*w) == 0 || (*w)[0] == "" {
+		return badArg("", "the command is empty")
+	}
+	return nil
+}
+
+// wordOf is one word of a command, an environment variable's value and the like.
+func wordOf(v starlark.Value) (string, error) {
+	switch v := v.(type) {
+	case starlark.String:
+		if strings.Contains(string(v), "\x00") {
+			return "", badArg("", "a word of a command cannot hold a NUL")
+		}
+		return string(v), nil
+	case starlark.Int, starlark.Float, Address, Network:
+		return v.String(), nil
+	case linkValue:
+		l, err := v.link().read()
+		if err != nil {
+			return "", err
+		}
+		return l.Name, nil
+	case *Namespace:
+		return v.name, nil
+	}
+	return "", want("a string as word of a command", v)
+}
+
+// splitWords splits a command as a shell would, quotes and backslashes
+// understood, nothing expanded.
+func splitWords(s string) ([]string, error) {
+	if strings.Contains(s, "\x00") {
+		return nil, fmt.Errorf("it holds a NUL")
+	}
+	return shell.Fields(s, func(name string) string { return "$" + name })
+}

@@ -1,0 +1,195 @@
+package builtins
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins/op"
+)
+
+// spec declares a builtin.
+type spec struct {
+	// sig is the signature as a user reads it: `veth(a, b, *, name = None)`.
+	// What comes after the star can only be given by name; what has a default
+	// can be left out.
+	sig string
+	// doc is a sentence that says what the builtin does.
+	doc string
+	run func(c *call) (starlark.Value, error)
+}
+
+// param is one parameter of a builtin.
+type param struct {
+	name     string
+	byName   bool   // can only be given by name
+	optional bool   // can be left out
+	value    string // the default, as written
+}
+
+// builtin is a declared builtin, ready to be called in a session.
+type builtin struct {
+	spec
+	name    string // as a user writes it: nat.masquerade
+	params  []param
+	session *Session
+}
+
+// declare reads a builtin's signature.
+func (s *Session) declare(sp spec) *builtin {
+	name, rest, _ := strings.Cut(strings.TrimSuffix(sp.sig, ")"), "(")
+	b := &builtin{spec: sp, name: name, session: s}
+	byName := false
+	for p := range strings.SplitSeq(rest, ",") {
+		p = strings.TrimSpace(p)
+		switch {
+		case p == "":
+		case p == "*":
+			byName = true
+		default:
+			n, value, optional := strings.Cut(p, "=")
+			b.params = append(b.params, param{
+				name: strings.TrimSpace(n), byName: byName, optional: optional, value: strings.TrimSpace(value),
+			})
+		}
+	}
+	return b
+}
+
+// value returns the builtin as a Starlark function.
+func (b *builtin) value() *starlark.Builtin { return b.bind(nil) }
+
+// bind returns the builtin with its first argument given: a method.
+func (b *builtin) bind(recv starlark.Value) *starlark.Builtin {
+	fn := func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		c := &call{Session: b.session, b: b, thread: thread}
+		if recv != nil {
+			args = append(starlark.Tuple{recv}, args...)
+		}
+		if err := c.bindArgs(args, kwargs, recv != nil); err != nil {
+			return nil, b.wrap(err)
+		}
+		v, err := b.run(c)
+		if err != nil {
+			return nil, b.wrap(err)
+		}
+		if v == nil {
+			v = starlark.None
+		}
+		return v, nil
+	}
+	sb := starlark.NewBuiltin(b.name, fn)
+	if recv != nil {
+		sb = sb.BindReceiver(recv)
+	}
+	return sb
+}
+
+// wrap puts the builtin's name before an error.
+func (b *builtin) wrap(err error) error { return &callError{name: b.name, err: err} }
+
+// callError is an error of a builtin.
+type callError struct {
+	name string
+	err  error
+}
+
+func (e *callError) Error() string { return e.name + ": " + e.err.Error() }
+func (e *callError) Unwrap() error { return e.err }
+
+// call is one call of a builtin.
+type call struct {
+	*Session
+	b      *builtin
+	thread *starlark.Thread
+	args   []starlark.Value // by parameter; nil where none was given
+}
+
+// badArg is a mistake in how a builtin was called.
+func badArg(hint, format string, args ...any) error {
+	return &op.Error{Msg: fmt.Sprintf(format, args...), Tip: hint}
+}
+
+func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method bool) error {
+	params := c.b.params
+	c.args = make([]starlark.Value, len(params))
+	var positional []string
+	for _, p := range params {
+		if !p.byName {
+			positional = append(positional, p.name)
+		}
+	}
+	if len(args) > len(positional) {
+		given, takes := len(args), positional
+		if method {
+			given, takes = given-1, takes[1:]
+		}
+		return c.tooMany(given, takes)
+	}
+	copy(c.args, args)
+	for _, kv := range kwargs {
+		name := string(kv[0].(starlark.String))
+		i := slices.IndexFunc(params, func(p param) bool { return p.name == name })
+		switch {
+		case i < 0:
+			return badArg(op.Near(c.keywords(), name), "unexpected keyword argument %q", name)
+		case c.args[i] != nil:
+			return badArg("", "argument %q is given twice", name)
+		}
+		c.args[i] = kv[1]
+	}
+	for i, p := range params {
+		if c.args[i] == starlark.None && p.optional {
+			c.args[i] = nil
+		}
+		if c.args[i] == nil && !p.optional {
+			return badArg("the call is "+c.b.sig, "missing argument %q", p.name)
+		}
+	}
+	return nil
+}
+
+func (c *call) tooMany(given int, takes []string) error {
+	var byName []string
+	for _, p := range c.b.params {
+		if p.byName {
+			byName = append(byName, p.name)
+		}
+	}
+	hint := ""
+	if len(byName) > 0 {
+		hint = "these are given by name: " + strings.Join(byName, ", ")
+	}
+	switch len(takes) {
+	case 0:
+		return badArg(hint, "takes no positional arguments, got %d", given)
+	case 1:
+		return badArg(hint, "takes 1 positional argument (%s), got %d", takes[0], given)
+	}
+	return badArg(hint, "takes %d positional arguments (%s), got %d", len(takes), strings.Join(takes, ", "), given)
+}
+
+func (c *call) keywords() []string {
+	var names []string
+	for _, p := range c.b.params {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// pos is the script's line of the call.
+func (c *call) pos() string { return position(c.thread) }
+
+func position(thread *starlark.Thread) string {
+	for d := 0; d < thread.CallStackDepth(); d++ {
+		if p := thread.CallFrame(d).Pos; p.Line > 0 {
+			return p.String()
+		}
+	}
+	return ""
+}
+
+// do applies an operation to the lab.
+func (c *call) do(o op.Op) error { return c.lab.Do(c.ctx, c.pos(), o) }

@@ -1,0 +1,196 @@
+package builtins
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/lab"
+	"nsscript/builtins/op"
+)
+
+var checkSpecs = []spec{
+	{
+		sig: "check(name, what, *, hint = None)",
+		doc: "Records and prints a named check: a value, or a function that is called now. A failed one makes the run exit 1.",
+		run: check,
+	},
+	{
+		sig: "sleep(d)", doc: "Waits.",
+		run: func(c *call) (starlark.Value, error) {
+			var d duration
+			if err := c.unpack(&d); err != nil {
+				return nil, err
+			}
+			return nil, c.pause(d.std())
+		},
+	},
+	{
+		sig: "wait(fn, *, timeout = \"5s\", every = \"50ms\")",
+		doc: "Calls a function until what it returns is true; returns whether that happened in time.",
+		run: waitFor,
+	},
+	{
+		sig: "show()", doc: "The lab as a table: its namespaces, their interfaces, addresses and routes.",
+		run: func(c *call) (starlark.Value, error) {
+			text, err := lab.Table(c.lab)
+			return starlark.String(text), err
+		},
+	},
+	{
+		sig: "shell(ns)", doc: "Hands the terminal to a shell in a namespace until it is left.",
+		run: shellIn,
+	},
+}
+
+// pause waits, unless the run is interrupted.
+func (c *call) pause(d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-c.ctx.Done():
+		return c.ctx.Err()
+	}
+}
+
+// Check is a check that a script made.
+type Check struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Pos  string `json:"pos"`
+	Got  string `json:"got,omitempty"` // what a failed check saw
+	Hint string `json:"hint,omitempty"`
+}
+
+// Checks returns the checks so far.
+func (s *Session) Checks() []Check {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.checks)
+}
+
+func check(c *call) (starlark.Value, error) {
+	var name, hint string
+	var what starlark.Value
+	if err := c.unpack(&name, &what, &hint); err != nil {
+		return nil, err
+	}
+	k := Check{Name: name, Pos: c.pos(), Hint: hint}
+	if fn, ok := what.(starlark.Callable); ok {
+		v, err := starlark.Call(c.thread, fn, nil, nil)
+		if c.ctx.Err() != nil {
+			return nil, c.ctx.Err()
+		}
+		var ee *starlark.EvalError
+		switch {
+		case errors.As(err, &ee):
+			k.Got = ee.Msg
+		case err != nil:
+			k.Got = err.Error()
+		}
+		what = v
+	}
+	if what != nil {
+		k.OK = bool(what.Truth())
+		if !k.OK {
+			k.Got = what.String()
+		}
+	}
+	c.mu.Lock()
+	c.checks = append(c.checks, k)
+	c.mu.Unlock()
+	return starlark.Bool(k.OK), c.printCheck(k)
+}
+
+func (c *call) printCheck(k Check) error {
+	if c.opts.Style.Quiet {
+		return nil
+	}
+	mark, color := "✓", "\x1b[32m"
+	if !k.OK {
+		mark, color = "✗", "\x1b[31m"
+	}
+	if c.opts.Style.Color {
+		mark = color + mark + "\x1b[0m"
+	}
+	text := fmt.Sprintf("%s %s\n", mark, k.Name)
+	if !k.OK {
+		if k.Got != "" && k.Got != "False" && k.Got != "None" {
+			text += fmt.Sprintf("    got: %s\n", firstLine(k.Got))
+		}
+		if k.Hint != "" {
+			text += fmt.Sprintf("    hint: %s\n", k.Hint)
+		}
+	}
+	_, err := fmt.Fprint(c.opts.Out, text)
+	return err
+}
+
+func waitFor(c *call) (starlark.Value, error) {
+	var fn starlark.Callable
+	limit, every := duration(5*time.Second), duration(50*time.Millisecond)
+	if err := c.unpack(&fn, &limit, &every); err != nil {
+		return nil, err
+	}
+	for until := time.Now().Add(limit.std()); ; {
+		v, err := starlark.Call(c.thread, fn, nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		if v.Truth() {
+			return starlark.True, nil
+		}
+		left := time.Until(until)
+		if left <= 0 {
+			return starlark.False, nil
+		}
+		if err := c.pause(min(every.std(), left)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Shell returns the user's shell.
+func Shell() string {
+	for _, sh := range []string{os.Getenv("SHELL"), "/bin/bash", "/bin/sh"} {
+		if path, err := exec.LookPath(sh); err == nil {
+			return path
+		}
+	}
+	return "/bin/sh"
+}
+
+func shellIn(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	if err := c.unpack(&ns); err != nil {
+		return nil, err
+	}
+	if err := c.lab.Open(c.ctx); err != nil {
+		return nil, err
+	}
+	environ, err := c.environ(nil, "", ns)
+	if err != nil {
+		return nil, err
+	}
+	view, err := c.lab.View(ns.name)
+	if err != nil {
+		return nil, err
+	}
+	path := Shell()
+	c.lab.Explain(c.pos(), op.InNS(ns.name, path))
+	defer c.lab.Forgetful(ns.name)
+	cmd := &exec.Cmd{Path: path, Args: []string{path}, Env: environ, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	if err := kernel.Start(cmd, view); err != nil {
+		return nil, op.StartError(err, cmd.Args, ns.name)
+	}
+	_ = cmd.Wait() // the status of a shell is that of the last thing typed
+	return starlark.MakeInt(exitCode(cmd.ProcessState)), nil
+}

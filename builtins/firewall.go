@@ -1,0 +1,363 @@
+package builtins
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+const matchParams = "chain = \"forward\", src = None, dst = None, iface = None, out = None, tcp = None, udp = None, icmp = None, proto = None, established = False, limit = None, comment = None"
+
+var firewallSpecs = []spec{
+	{
+		sig: "firewall.policy(ns, *, input = None, forward = None, output = None)",
+		doc: "What becomes of packets that no rule decides on: `\"accept\"` or `\"drop\"`, per chain.",
+		run: policy,
+	},
+	{
+		sig: "firewall.allow(ns, *, " + matchParams + ")", doc: "Appends a rule that lets packets through.",
+		run: func(c *call) (starlark.Value, error) { return c.appendRule("ACCEPT") },
+	},
+	{
+		sig: "firewall.drop(ns, *, " + matchParams + ")", doc: "Appends a rule that drops packets without a word.",
+		run: func(c *call) (starlark.Value, error) { return c.appendRule("DROP") },
+	},
+	{
+		sig: "firewall.reject(ns, *, " + matchParams + ")", doc: "Appends a rule that drops packets and tells the sender.",
+		run: func(c *call) (starlark.Value, error) { return c.appendRule("REJECT") },
+	},
+	{
+		sig: "firewall.log(ns, *, prefix = None, " + matchParams + ")", doc: "Appends a rule that writes packets to the kernel's log and lets them go on.",
+		run: logRule,
+	},
+	{
+		sig: "firewall.rules(ns, table = \"filter\")", doc: "The rules of a table, IPv4 first.",
+		run: listRules,
+	},
+	{
+		sig: "firewall.flush(ns, table = \"filter\")", doc: "Deletes the rules of a table; on the host and in joined namespaces the lab's own only.",
+		run: func(c *call) (starlark.Value, error) {
+			var ns *Namespace
+			table := "filter"
+			if err := c.unpack(&ns, &table); err != nil {
+				return nil, err
+			}
+			if err := checkTable(table); err != nil {
+				return nil, err
+			}
+			for _, v6 := range families() {
+				if err := c.do(&op.FlushTable{NS: ns.name, V6: v6, Table: table}); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		},
+	},
+}
+
+// families are the IP versions that this kernel speaks.
+func families() []bool {
+	if op.HasIPv6() {
+		return []bool{false, true}
+	}
+	return []bool{false}
+}
+
+var tableNames = []string{"filter", "nat", "mangle", "raw", "security"}
+
+func checkTable(table string) error {
+	if !slices.Contains(tableNames, table) {
+		return badArg(op.Near(tableNames, table), "argument \"table\": no table is called %q", table)
+	}
+	return nil
+}
+
+func policy(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	var input, forward, output string
+	if err := c.unpack(&ns, &input, &forward, &output); err != nil {
+		return nil, err
+	}
+	chains := []struct{ arg, chain, policy string }{
+		{"input", "INPUT", input}, {"forward", "FORWARD", forward}, {"output", "OUTPUT", output},
+	}
+	for _, ch := range chains {
+		if p := strings.ToUpper(ch.policy); p != "" && p != "ACCEPT" && p != "DROP" {
+			return nil, badArg("to tell the sender, end the chain with firewall.reject(…)", "argument %q: want \"accept\" or \"drop\", got %q", ch.arg, ch.policy)
+		}
+	}
+	if input+forward+output == "" {
+		return nil, badArg("", "give input, forward or output")
+	}
+	for _, ch := range chains {
+		if ch.policy == "" {
+			continue
+		}
+		for _, v6 := range families() {
+			if err := c.do(&op.SetPolicy{NS: ns.name, V6: v6, Chain: ch.chain, Policy: strings.ToUpper(ch.policy)}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return nil, nil
+}
+
+// chainName turns forward into FORWARD; another chain is called as it is.
+func chainName(s string) (string, error) {
+	switch up := strings.ToUpper(s); up {
+	case "INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING":
+		return up, nil
+	}
+	if s == "" || strings.HasPrefix(s, "-") || len(s) > 28 || strings.ContainsAny(s, " \t\n\x00") {
+		return "", badArg("", "argument \"chain\": want \"input\", \"forward\", \"output\" or the name of a chain, got %q", s)
+	}
+	return s, nil
+}
+
+// readMatch reads the arguments that all rules have in common.
+func (c *call) readMatch(ns **Namespace, first ...any) (m match, chain string, err error) {
+	chain = "forward"
+	var src, dst starlark.Value
+	var in, out devName
+	dest := append([]any{ns}, first...)
+	dest = append(dest, &chain, &src, &dst, &in, &out, &m.tcp, &m.udp, &m.icmp, &m.proto, &m.established, &m.limit, &m.comment)
+	if err = c.unpack(dest...); err != nil {
+		return m, "", err
+	}
+	m.in, m.out = string(in), string(out)
+	if chain, err = chainName(chain); err != nil {
+		return m, "", err
+	}
+	switch {
+	case chain == "INPUT" && m.out != "":
+		return m, "", badArg("use iface for where it came in", "argument \"out\": a packet in the chain input leaves through no interface")
+	case chain == "OUTPUT" && m.in != "":
+		return m, "", badArg("use out for where it leaves", "argument \"iface\": a packet in the chain output came in through no interface")
+	case m.proto != "" && (m.tcp != nil || m.udp != nil || m.icmp != ""):
+		return m, "", badArg("", "give proto, or one of tcp, udp and icmp, not both")
+	case strings.ContainsAny(m.comment, "\n\x00"):
+		return m, "", badArg("", "argument \"comment\": want one line")
+	case strings.HasPrefix(m.proto, "-") || strings.ContainsAny(m.proto, " \n\x00"):
+		return m, "", badArg("", "argument \"proto\": want the name of a protocol, got %q", m.proto)
+	}
+	m.proto = strings.ToLower(m.proto)
+	if m.limit != "" {
+		if m.limit, err = readLimit(m.limit); err != nil {
+			return m, "", err
+		}
+	}
+	if m.src, err = c.readNets("src", src); err != nil {
+		return m, "", err
+	}
+	m.dst, err = c.readNets("dst", dst)
+	return m, chain, err
+}
+
+func (c *call) appendRule(target string) (starlark.Value, error) {
+	var ns *Namespace
+	m, chain, err := c.readMatch(&ns)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := m.rules("filter", chain, func(v6 bool) []string {
+		switch {
+		case target != "REJECT":
+			return []string{"-j", target}
+		case v6:
+			return []string{"-j", "REJECT", "--reject-with", "icmp6-port-unreachable"}
+		}
+		return []string{"-j", "REJECT", "--reject-with", "icmp-port-unreachable"}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.addRules(ns, rules)
+}
+
+func logRule(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	prefix := ""
+	m, chain, err := c.readMatch(&ns, &prefix)
+	if err != nil {
+		return nil, err
+	}
+	if len(prefix) > 29 || strings.ContainsAny(prefix, "\n\x00") {
+		return nil, badArg("", "argument \"prefix\": want one line of at most 29 bytes, got %q", prefix)
+	}
+	rules, err := m.rules("filter", chain, func(bool) []string {
+		if prefix == "" {
+			return []string{"-j", "LOG"}
+		}
+		return []string{"-j", "LOG", "--log-prefix", prefix}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.addRules(ns, rules)
+}
+
+// addRules appends the concrete rules of one step.
+func (c *call) addRules(ns *Namespace, rules []op.FilterRule) (starlark.Value, error) {
+	o := &op.AddFilterRules{NS: ns.name, Rules: rules}
+	if err := c.do(o); err != nil {
+		return nil, err
+	}
+	return &Rule{n: ns, rules: o.Rules}, nil
+}
+
+// Rule is a rule of iptables. One that a builtin made may stand for several
+// concrete ones, one for each IP version, address or protocol.
+type Rule struct {
+	n       *Namespace
+	rules   []op.FilterRule
+	foreign bool // read from a namespace that is not the lab's
+}
+
+var _ starlark.HasAttrs = (*Rule)(nil)
+
+// String prints the rules as `iptables -S` does.
+func (r *Rule) String() string {
+	lines := make([]string, len(r.rules))
+	for i, f := range r.rules {
+		lines[i] = "-A " + f.Chain + " " + specText(f.Spec)
+	}
+	return strings.Join(slices.Compact(lines), "; ")
+}
+
+// specText is a rule's words as iptables prints them: those with blanks in
+// double quotes.
+func specText(spec []string) string {
+	out := make([]string, len(spec))
+	for i, w := range spec {
+		if strings.ContainsAny(w, " \t\"'") {
+			w = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(w) + `"`
+		}
+		out[i] = w
+	}
+	return strings.Join(out, " ")
+}
+
+func (r *Rule) Type() string          { return "Rule" }
+func (r *Rule) Freeze()               {}
+func (r *Rule) Truth() starlark.Bool  { return true }
+func (r *Rule) Hash() (uint32, error) { return starlark.String(r.n.name + r.String()).Hash() }
+
+// counts sums the counters of the rules.
+func (r *Rule) counts() (packets, bytes uint64, err error) {
+	ns, err := r.n.open()
+	if err != nil {
+		return 0, 0, err
+	}
+	listed := map[string][]kernel.ListedRule{}
+	for _, f := range r.rules {
+		key := fmt.Sprint(f.V6, f.Table)
+		if _, ok := listed[key]; ok {
+			continue
+		}
+		x, err := r.n.s.lab.System().Iptables.Find(f.V6)
+		if err != nil {
+			return 0, 0, err
+		}
+		if listed[key], err = x.List(ns, f.Table); err != nil {
+			return 0, 0, err
+		}
+	}
+	for _, f := range r.rules {
+		for _, l := range listed[fmt.Sprint(f.V6, f.Table)] {
+			words, err := op.Words(l.Spec)
+			if err == nil && l.Chain == f.Chain && slices.Equal(words, f.Spec) {
+				packets, bytes = packets+l.Packets, bytes+l.Bytes
+				break
+			}
+		}
+	}
+	return packets, bytes, nil
+}
+
+var ruleFields = map[string]func(*Rule) (starlark.Value, error){
+	"chain": func(r *Rule) (starlark.Value, error) { return starlark.String(r.rules[0].Chain), nil },
+	"table": func(r *Rule) (starlark.Value, error) { return starlark.String(r.rules[0].Table), nil },
+	"ns":    func(r *Rule) (starlark.Value, error) { return r.n, nil },
+	"spec": func(r *Rule) (starlark.Value, error) {
+		var specs []string
+		for _, f := range r.rules {
+			specs = append(specs, specText(f.Spec))
+		}
+		return starlark.String(strings.Join(slices.Compact(specs), "; ")), nil
+	},
+	"packets": func(r *Rule) (starlark.Value, error) {
+		p, _, err := r.counts()
+		return starlark.MakeUint64(p), err
+	},
+	"bytes": func(r *Rule) (starlark.Value, error) {
+		_, b, err := r.counts()
+		return starlark.MakeUint64(b), err
+	},
+}
+
+var ruleMethods = []spec{{
+	sig: "delete(rule)", doc: "Deletes the rule.",
+	run: func(c *call) (starlark.Value, error) {
+		r := c.args[0].(*Rule)
+		if err := r.n.alive(); err != nil {
+			return nil, err
+		}
+		if r.foreign && !c.lab.Made(func(o op.Op) bool {
+			a, ok := o.(*op.AddFilterRules)
+			return ok && a.NS == r.n.name && slices.ContainsFunc(a.Rules, func(f op.FilterRule) bool { return slices.Equal(f.Spec, r.rules[0].Spec) })
+		}) {
+			return nil, notOurs(r.n, fmt.Sprintf("the rule %q", r))
+		}
+		return nil, c.do(&op.DelFilterRules{NS: r.n.name, Rules: r.rules})
+	},
+}}
+
+// AttrNames lists fields and methods.
+func (r *Rule) AttrNames() []string { return attrNames(ruleFields, ruleMethods) }
+
+// Attr returns a field or a method.
+func (r *Rule) Attr(name string) (starlark.Value, error) {
+	if f, ok := ruleFields[name]; ok {
+		return f(r)
+	}
+	return r.n.s.method(r, name, ruleMethods), nil
+}
+
+func listRules(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	table := "filter"
+	if err := c.unpack(&ns, &table); err != nil {
+		return nil, err
+	}
+	if err := checkTable(table); err != nil {
+		return nil, err
+	}
+	k, err := ns.open()
+	if err != nil {
+		return nil, err
+	}
+	var list []starlark.Value
+	for _, v6 := range families() {
+		x, err := c.lab.System().Iptables.Find(v6)
+		if err != nil {
+			return nil, err
+		}
+		rules, err := x.List(k, table)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rules {
+			words, err := op.Words(r.Spec)
+			if err != nil {
+				return nil, fmt.Errorf("reading the rule %q: %w", r.Spec, err)
+			}
+			list = append(list, &Rule{n: ns, foreign: !ns.owned(), rules: []op.FilterRule{{V6: v6, Table: table, Chain: r.Chain, Spec: words}}})
+		}
+	}
+	return starlark.NewList(list), nil
+}

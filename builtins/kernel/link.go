@@ -1,0 +1,231 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Link is a network interface as the kernel reports it.
+type Link struct {
+	Name      string
+	Index     int
+	Kind      string // veth, bridge, … (the kernel's own names); "loopback" for lo, "device" for hardware
+	MAC       net.HardwareAddr
+	MTU       int // bytes
+	Flags     uint32
+	State     string // operational state (RFC 2863): up, down, lowerlayerdown, unknown, …
+	Master    int    // index of the bridge, bond or VRF it belongs to; 0 for none
+	Peer      int    // index of the other end (veth) or of the lower device; 0 for none
+	PeerNetNS int    // id of the namespace Peer is in, as this namespace numbers it; -1 for this one
+	Alias     string // interface alias
+	QueueLen  int    // packets
+	Encap     string // link layer: ether, loopback, …
+	Stats     LinkStats
+}
+
+// LinkStats are an interface's counters.
+type LinkStats struct {
+	RxPackets, TxPackets, RxBytes, TxBytes       uint64
+	RxErrors, TxErrors, RxDropped, TxDropped     uint64
+	Multicast, Collisions, RxOverErrors, Carrier uint64
+}
+
+// Up reports whether the interface is administratively up.
+func (l *Link) Up() bool { return l.Flags&unix.IFF_UP != 0 }
+
+func newLink(nl netlink.Link) Link {
+	a := nl.Attrs()
+	l := Link{
+		Name: a.Name, Index: a.Index, Kind: nl.Type(), MAC: a.HardwareAddr, MTU: a.MTU,
+		Flags: a.RawFlags, State: a.OperState.String(), Master: a.MasterIndex,
+		Peer: a.ParentIndex, PeerNetNS: a.NetNsID, Alias: a.Alias, QueueLen: a.TxQLen,
+		Encap: a.EncapType,
+	}
+	if l.Flags&unix.IFF_LOOPBACK != 0 {
+		l.Kind = "loopback"
+	}
+	if s := a.Statistics; s != nil {
+		l.Stats = LinkStats{
+			RxPackets: s.RxPackets, TxPackets: s.TxPackets, RxBytes: s.RxBytes, TxBytes: s.TxBytes,
+			RxErrors: s.RxErrors, TxErrors: s.TxErrors, RxDropped: s.RxDropped, TxDropped: s.TxDropped,
+			Multicast: s.Multicast, Collisions: s.Collisions, RxOverErrors: s.RxOverErrors, Carrier: s.TxCarrierErrors,
+		}
+	}
+	return l
+}
+
+// Links lists the interfaces of the namespace by index.
+func (n *NetNS) Links() ([]Link, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	list, err := dump(h.LinkList)
+	if err != nil {
+		return nil, err
+	}
+	links := make([]Link, len(list))
+	for i, l := range list {
+		links[i] = newLink(l)
+	}
+	return links, nil
+}
+
+// Link finds an interface by its name. When there is none the error is ENODEV.
+func (n *NetNS) Link(name string) (*Link, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	l, err := h.LinkByName(name)
+	return foundLink(l, err)
+}
+
+// LinkByIndex finds an interface by its index. When there is none the error is
+// ENODEV.
+func (n *NetNS) LinkByIndex(index int) (*Link, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	l, err := h.LinkByIndex(index)
+	return foundLink(l, err)
+}
+
+func foundLink(l netlink.Link, err error) (*Link, error) {
+	var missing netlink.LinkNotFoundError
+	if errors.As(err, &missing) {
+		return nil, unix.ENODEV
+	}
+	if err != nil {
+		return nil, err
+	}
+	link := newLink(l)
+	// A name may also be an alternative name (altname) of the interface.
+	return &link, nil
+}
+
+// PeerIn reports whether other is the namespace in which l's peer lives.
+func (n *NetNS) PeerIn(l *Link, other *NetNS) bool {
+	if l.Peer == 0 {
+		return false
+	}
+	if l.PeerNetNS < 0 {
+		return n.id == other.id
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return false
+	}
+	id, err := h.GetNetNsIdByFd(other.Fd())
+	return err == nil && id == l.PeerNetNS
+}
+
+// Qdisc returns the name of the interface's root queueing discipline, "" when
+// the kernel does not say.
+func (n *NetNS) Qdisc(index int) string {
+	h, err := n.Netlink()
+	if err != nil {
+		return ""
+	}
+	list, err := dump(func() ([]netlink.Qdisc, error) {
+		return h.QdiscList(&netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: index}})
+	})
+	if err != nil {
+		return ""
+	}
+	for _, q := range list {
+		if a := q.Attrs(); a.LinkIndex == index && a.Parent == netlink.HANDLE_ROOT {
+			return q.Type()
+		}
+	}
+	return ""
+}
+
+// linkFlags are the flags of an interface in the order in which `ip link`
+// prints them.
+var linkFlags = []struct {
+	bit  uint32
+	name string
+}{
+	{unix.IFF_LOOPBACK, "LOOPBACK"}, {unix.IFF_BROADCAST, "BROADCAST"},
+	{unix.IFF_POINTOPOINT, "POINTOPOINT"}, {unix.IFF_MULTICAST, "MULTICAST"},
+	{unix.IFF_NOARP, "NOARP"}, {unix.IFF_ALLMULTI, "ALLMULTI"}, {unix.IFF_PROMISC, "PROMISC"},
+	{unix.IFF_MASTER, "MASTER"}, {unix.IFF_SLAVE, "SLAVE"}, {unix.IFF_DYNAMIC, "DYNAMIC"},
+	{unix.IFF_UP, "UP"}, {unix.IFF_LOWER_UP, "LOWER_UP"}, {unix.IFF_DORMANT, "DORMANT"},
+}
+
+// FlagNames returns the flags as `ip link` prints them.
+func (l *Link) FlagNames() []string {
+	var names []string
+	if l.Up() && l.Flags&unix.IFF_RUNNING == 0 {
+		names = append(names, "NO-CARRIER")
+	}
+	for _, f := range linkFlags {
+		if l.Flags&f.bit != 0 {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// FormatLink prints an interface on one line as `ip -o link` does. peer and
+// master are the names of those interfaces where they are known.
+func FormatLink(l *Link, peer, master, qdisc string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d: %s", l.Index, l.Name)
+	switch {
+	case l.Peer != 0 && peer != "" && l.PeerNetNS < 0:
+		fmt.Fprintf(&b, "@%s", peer)
+	case l.Peer != 0:
+		fmt.Fprintf(&b, "@if%d", l.Peer)
+	}
+	fmt.Fprintf(&b, ": <%s> mtu %d", strings.Join(l.FlagNames(), ","), l.MTU)
+	if qdisc != "" {
+		fmt.Fprintf(&b, " qdisc %s", qdisc)
+	}
+	if master != "" {
+		fmt.Fprintf(&b, " master %s", master)
+	}
+	fmt.Fprintf(&b, " state %s", strings.ToUpper(l.State))
+	if l.QueueLen > 0 {
+		fmt.Fprintf(&b, " qlen %d", l.QueueLen)
+	}
+	fmt.Fprintf(&b, " link/%s", l.Encap)
+	if len(l.MAC) > 0 {
+		fmt.Fprintf(&b, " %s", l.MAC)
+	}
+	if l.Peer != 0 && l.PeerNetNS >= 0 {
+		fmt.Fprintf(&b, " link-netnsid %d", l.PeerNetNS)
+	}
+	return b.String()
+}
+
+// maxNameLen is the longest interface name in bytes (IFNAMSIZ less the closing
+// NUL, linux/if.h).
+const maxNameLen = unix.IFNAMSIZ - 1
+
+// CheckLinkName says what is wrong with an interface name, if anything.
+func CheckLinkName(name string) error {
+	switch {
+	case name == "":
+		return errors.New("an interface name cannot be empty")
+	case len(name) > maxNameLen:
+		return fmt.Errorf("interface name %q is too long: %d bytes, the kernel allows %d", name, len(name), maxNameLen)
+	case name == "." || name == "..":
+		return fmt.Errorf("%q is no interface name", name)
+	case strings.HasPrefix(name, "-"):
+		return fmt.Errorf("interface name %q begins with '-'", name)
+	}
+	for _, r := range name {
+		if r <= ' ' || r == 0x7f || strings.ContainsRune("/:%\"'\\", r) {
+			return fmt.Errorf("interface name %q holds %q, which is not allowed there", name, r)
+		}
+	}
+	return nil
+}

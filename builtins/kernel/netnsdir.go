@@ -1,0 +1,217 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// NetNSDir is where `ip netns` keeps the names of network namespaces
+// (ip-netns(8)).
+const NetNSDir = "/run/netns"
+
+// NetNSPath returns the file of the network namespace called name.
+func NetNSPath(name string) string { return filepath.Join(NetNSDir, name) }
+
+// PrepareNetNSDir makes NetNSDir as `ip netns add` does: a directory that is a
+// mount point with shared propagation, so that mount namespaces made later see
+// namespaces come and go. It reports whether the mount was its doing.
+func PrepareNetNSDir() (made bool, err error) {
+	if err := os.MkdirAll(NetNSDir, 0o755); err != nil {
+		return false, err
+	}
+	err = unix.Mount("", NetNSDir, "", unix.MS_SHARED|unix.MS_REC, "")
+	if err == nil {
+		return false, nil
+	}
+	if !errors.Is(err, unix.EINVAL) {
+		return false, &os.PathError{Op: "mount --make-shared", Path: NetNSDir, Err: err}
+	}
+	if err := unix.Mount(NetNSDir, NetNSDir, "none", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return false, &os.PathError{Op: "mount --bind", Path: NetNSDir, Err: err}
+	}
+	if err := unix.Mount("", NetNSDir, "", unix.MS_SHARED|unix.MS_REC, ""); err != nil {
+		_ = unix.Unmount(NetNSDir, unix.MNT_DETACH)
+		return false, &os.PathError{Op: "mount --make-shared", Path: NetNSDir, Err: err}
+	}
+	return true, nil
+}
+
+// RemoveNetNSDir takes back what PrepareNetNSDir made, unless namespaces are
+// still named there.
+func RemoveNetNSDir() error {
+	entries, err := os.ReadDir(NetNSDir)
+	if err != nil || len(entries) > 0 {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	if err := unix.Unmount(NetNSDir, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
+		return &os.PathError{Op: "umount", Path: NetNSDir, Err: err}
+	}
+	if err := os.Remove(NetNSDir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Setup is what a new namespace gets before anything else sees it.
+type Setup struct {
+	Alias   string   // interface alias of lo: the mark of the lab that owns it
+	Sysctls []Sysctl // written in order, inside the namespace
+}
+
+// AddNetNS makes a network namespace called name, with lo up, as
+// `ip netns add NAME; ip -n NAME link set lo up` does. The error is fs.ErrExist
+// when the name is taken.
+func AddNetNS(name string, setup Setup) (*NetNS, error) {
+	path := NetNSPath(name)
+	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0)
+	if err != nil {
+		return nil, err
+	}
+	_ = f.Close()
+	n, err := newNamespace(path, setup)
+	if err != nil {
+		_ = os.Remove(path)
+		return nil, err
+	}
+	return n, nil
+}
+
+// newNamespace makes a namespace on a thread of its own, sets it up and then
+// binds it to path, so that whoever finds it by its name finds it marked.
+func newNamespace(path string, setup Setup) (*NetNS, error) {
+	type result struct {
+		ns  *NetNS
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		runtime.LockOSThread()
+		home, err := netns.GetFromPath("/proc/thread-self/ns/net")
+		if err != nil {
+			runtime.UnlockOSThread()
+			done <- result{err: err}
+			return
+		}
+		defer func() { _ = home.Close() }()
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			runtime.UnlockOSThread()
+			done <- result{err: fmt.Errorf("unshare: %w", namespaceLimit(err))}
+			return
+		}
+		ns, err := setupHere(path, setup)
+		if netns.Set(home) == nil {
+			runtime.UnlockOSThread()
+		}
+		done <- result{ns, err}
+	}()
+	r := <-done
+	return r.ns, r.err
+}
+
+// namespaceLimit explains the errno with which unshare says that the user has
+// too many namespaces.
+func namespaceLimit(err error) error {
+	if errors.Is(err, unix.ENOSPC) {
+		return &MissingError{
+			What:   "no more network namespaces are allowed here",
+			Remedy: "raise the limit: sudo sysctl -w user.max_net_namespaces=65536",
+			Err:    err,
+		}
+	}
+	return err
+}
+
+func setupHere(path string, setup Setup) (*NetNS, error) {
+	h, err := netns.GetFromPath("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	n, err := newNetNS(h)
+	if err != nil {
+		_ = h.Close()
+		return nil, err
+	}
+	if err := func() error {
+		for _, s := range setup.Sysctls {
+			if err := s.Write(); err != nil {
+				return err
+			}
+		}
+		if n.nl, err = openNetlink(); err != nil {
+			return err
+		}
+		lo := &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: 1, Name: "lo"}}
+		if setup.Alias != "" {
+			if err := n.nl.LinkSetAlias(lo, setup.Alias); err != nil {
+				return fmt.Errorf("marking lo: %w", err)
+			}
+		}
+		if err := n.nl.LinkSetUp(lo); err != nil {
+			return fmt.Errorf("bringing lo up: %w", err)
+		}
+		if err := unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""); err != nil {
+			return &os.PathError{Op: "mount --bind", Path: path, Err: err}
+		}
+		return nil
+	}(); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+// RemoveNetNS takes the name of a namespace away, as `ip netns del` does. The
+// namespace itself ends when nothing holds it any more. A name that is already
+// gone is no error.
+func RemoveNetNS(name string) error {
+	path := NetNSPath(name)
+	if err := unix.Unmount(path, unix.MNT_DETACH); err != nil &&
+		!errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) {
+		return &os.PathError{Op: "umount", Path: path, Err: err}
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// NetNSNames returns the names in NetNSDir.
+func NetNSNames() ([]string, error) {
+	entries, err := os.ReadDir(NetNSDir)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, nil
+}
+
+// FindNetNS looks for the namespace of the given identity by its processes, for
+// a namespace that has no name: it returns the path of its file.
+func FindNetNS(id NSID) (string, bool) {
+	found := ""
+	_ = eachProcess(func(pid int) {
+		path := fmt.Sprintf("/proc/%d/ns/net", pid)
+		var st unix.Stat_t
+		if found == "" && unix.Stat(path, &st) == nil && st.Dev == id.Dev && st.Ino == id.Ino {
+			found = path
+		}
+	})
+	return found, found != ""
+}

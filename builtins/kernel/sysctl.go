@@ -1,0 +1,96 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Sysctl is a kernel parameter of a network namespace and a value for it.
+type Sysctl struct {
+	Key   string `json:"key"` // net.ipv4.ip_forward, or net/ipv4/conf/eth0.5/rp_filter
+	Value string `json:"value"`
+}
+
+// SysctlPath checks a key and returns its file under /proc/sys. As in
+// sysctl(8), the first of '.' and '/' that occurs separates the parts, and the
+// other one then stands for itself (an interface may be called eth0.5).
+func SysctlPath(key string) (string, error) {
+	k := key
+	if i := strings.IndexAny(k, "./"); i >= 0 && k[i] == '.' {
+		k = strings.NewReplacer(".", "/", "/", ".").Replace(k)
+	}
+	for _, part := range strings.Split(k, "/") {
+		if part == "" || part == "." || part == ".." || strings.ContainsAny(part, "\x00\n") {
+			return "", fmt.Errorf("%q is no sysctl key", key)
+		}
+	}
+	if !strings.HasPrefix(k, "net/") {
+		return "", fmt.Errorf("%q does not belong to a network namespace: only net.* keys do", key)
+	}
+	return filepath.Join("/proc/sys", k), nil
+}
+
+// Read returns the value in the namespace of the calling thread.
+func (s Sysctl) Read() (string, error) {
+	path, err := SysctlPath(s.Key)
+	if err != nil {
+		return "", err
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", sysctlError(s.Key, err)
+	}
+	return strings.TrimRight(string(b), "\n"), nil
+}
+
+// Write sets the value in the namespace of the calling thread.
+func (s Sysctl) Write() error {
+	path, err := SysctlPath(s.Key)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return sysctlError(s.Key, err)
+	}
+	_, err = f.WriteString(s.Value + "\n")
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("sysctl %s: the kernel does not accept the value %q: %w", s.Key, s.Value, unix.EINVAL)
+	}
+	if err != nil {
+		return sysctlError(s.Key, err)
+	}
+	return nil
+}
+
+func sysctlError(key string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no sysctl %q in this namespace: %w", key, fs.ErrNotExist)
+	}
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("sysctl %s: %w", key, err)
+}
+
+// ReadSysctl returns a parameter of the namespace.
+func (n *NetNS) ReadSysctl(key string) (value string, err error) {
+	err = n.Do(func() error {
+		value, err = Sysctl{Key: key}.Read()
+		return err
+	})
+	return value, err
+}
+
+// WriteSysctl sets a parameter of the namespace.
+func (n *NetNS) WriteSysctl(s Sysctl) error { return n.Do(s.Write) }

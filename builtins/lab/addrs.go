@@ -1,0 +1,124 @@
+package lab
+
+import (
+	"net/netip"
+	"sync"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+// addrCache remembers the addresses of namespaces between two changes of them.
+type addrCache struct {
+	mu    sync.Mutex
+	known map[string][]kernel.Addr
+}
+
+func (c *addrCache) forget(names ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range names {
+		delete(c.known, n)
+	}
+}
+
+// Forgetful says that programs run in a namespace may have changed it.
+func (l *Lab) Forgetful(ns string) { l.addrs.forget(ns) }
+
+// addresses returns the addresses of a namespace of the lab. Those of a
+// namespace that is not the lab's are asked for every time.
+func (l *Lab) addresses(name string) ([]kernel.Addr, error) {
+	c := &l.addrs
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a, ok := c.known[name]; ok {
+		return a, nil
+	}
+	ns, err := l.sys.NS(name)
+	if err != nil {
+		return nil, err
+	}
+	a, err := ns.Addrs(0)
+	if err != nil {
+		return nil, err
+	}
+	if l.sys.Owned(name) {
+		if c.known == nil {
+			c.known = map[string][]kernel.Addr{}
+		}
+		c.known[name] = a
+	}
+	return a, nil
+}
+
+// Nearest returns the addresses under which one namespace of the lab reaches
+// another, best first: those in a subnet that both share, then the other's
+// global ones; IPv4 before IPv6. A namespace reaches itself under its own
+// addresses, at last under that of lo.
+func (l *Lab) Nearest(from, to string) ([]netip.Addr, error) {
+	theirs, err := l.addresses(to)
+	if err != nil {
+		return nil, err
+	}
+	ours := theirs
+	if from != to {
+		if ours, err = l.addresses(from); err != nil {
+			return nil, err
+		}
+	}
+	var near, far, self []netip.Addr
+	for _, a := range theirs {
+		ip := a.Prefix.Addr()
+		switch {
+		case ip.IsLoopback() && from == to:
+			self = append(self, ip)
+		case !a.Global():
+		case from != to && shares(ours, a.Prefix):
+			near = append(near, ip)
+		default:
+			far = append(far, ip)
+		}
+	}
+	return append(append(near, far...), self...), nil
+}
+
+// shares reports whether one of the addresses lies in the subnet of p.
+func shares(addrs []kernel.Addr, p netip.Prefix) bool {
+	for _, a := range addrs {
+		if a.Global() && p.Contains(a.Prefix.Addr()) && a.Prefix.Bits() <= p.Bits() {
+			return true
+		}
+	}
+	return false
+}
+
+// Globals returns all global addresses of a namespace.
+func (l *Lab) Globals(name string) ([]netip.Prefix, error) {
+	addrs, err := l.addresses(name)
+	if err != nil {
+		return nil, err
+	}
+	var list []netip.Prefix
+	for _, a := range addrs {
+		if a.Global() {
+			list = append(list, a.Prefix)
+		}
+	}
+	return list, nil
+}
+
+// NameOf returns the namespace of the lab that has the address, or "".
+func (l *Lab) NameOf(ip netip.Addr) string {
+	for _, name := range append(l.sys.Names(), op.Host) {
+		addrs, err := l.addresses(name)
+		if err != nil {
+			continue
+		}
+		for _, a := range addrs {
+			if a.Prefix.Addr() == ip && !ip.IsLoopback() {
+				return name
+			}
+		}
+	}
+	return ""
+}

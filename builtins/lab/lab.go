@@ -1,0 +1,266 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+// Opener takes the name of a lab when the first thing is built, takes down what
+// an earlier run of it left, and returns the lab's directory.
+type Opener func(ctx context.Context, name, description string) (dir string, err error)
+
+// Options say how a lab is built.
+type Options struct {
+	Name    string // until SetName gives another
+	Private bool   // the host is a sandbox' own
+	Open    Opener
+	// Explain, if set, is given each operation's commands before it is done.
+	Explain func(pos string, commands []string)
+}
+
+// Lab is a lab that is being built, or one that was and is looked at.
+type Lab struct {
+	opts        Options
+	name        string
+	description string
+	dir         string // "" until something is built
+	sys         *op.System
+
+	mu      sync.Mutex
+	journal *Journal
+	entries []*Entry
+	addrs   addrCache
+}
+
+// New begins a lab in the namespace of this process. Nothing is built yet.
+func New(opts Options) (*Lab, error) {
+	host, err := kernel.Home()
+	if err != nil {
+		return nil, err
+	}
+	return &Lab{opts: opts, name: opts.Name, sys: op.NewSystem(host, op.MarkOf(opts.Name), opts.Private)}, nil
+}
+
+// Name returns the lab's name.
+func (l *Lab) Name() string { return l.name }
+
+// Dir returns the lab's directory, "" while nothing is built.
+func (l *Lab) Dir() string { return l.dir }
+
+// System returns what the lab's operations act upon.
+func (l *Lab) System() *op.System { return l.sys }
+
+// Private reports whether the lab stands in a sandbox of its own.
+func (l *Lab) Private() bool { return l.opts.Private }
+
+// Built reports whether anything was built.
+func (l *Lab) Built() bool { return l.dir != "" }
+
+// Explaining reports whether commands are to be shown.
+func (l *Lab) Explaining() bool { return l.opts.Explain != nil }
+
+// Explain shows the commands for a step that is no operation, such as a probe.
+func (l *Lab) Explain(pos string, commands ...string) {
+	if l.opts.Explain != nil {
+		l.opts.Explain(pos, commands)
+	}
+}
+
+// SetName names the lab, which is possible only before anything is built.
+func (l *Lab) SetName(name, description string) error {
+	if l.dir != "" && name != l.name {
+		return &op.Error{Msg: fmt.Sprintf("the lab is called %q already: something was built before this line", l.name),
+			Tip: "call lab(…) first"}
+	}
+	l.name, l.description = name, description
+	l.sys.Mark = op.MarkOf(name)
+	return nil
+}
+
+// Open takes the lab's name, unless that was done.
+func (l *Lab) Open(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dir != "" {
+		return nil
+	}
+	if err := CheckName("lab", l.name); err != nil {
+		return err
+	}
+	dir, err := l.opts.Open(ctx, l.name, l.description)
+	if err != nil {
+		return err
+	}
+	j, err := CreateJournal(filepath.Join(dir, "journal"))
+	if err != nil {
+		return err
+	}
+	for _, sub := range []string{"hosts", "log"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			return errors.Join(err, j.Close())
+		}
+	}
+	l.journal, l.dir = j, dir
+	return nil
+}
+
+// Do applies an operation: it is recorded, done, and recorded as done. When it
+// fails, what it left is taken back before Do returns.
+func (l *Lab) Do(ctx context.Context, pos string, o op.Op) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := l.Open(ctx); err != nil {
+		return err
+	}
+	if p, ok := o.(op.Preparer); ok {
+		if err := p.Prepare(l.sys); err != nil {
+			return err
+		}
+	}
+	if l.opts.Explain != nil {
+		l.opts.Explain(pos, o.Commands())
+	}
+	l.mu.Lock()
+	e := &Entry{Seq: len(l.entries) + 1, Pos: pos, State: Tried, Op: o}
+	l.entries = append(l.entries, e)
+	err := l.journal.Try(e)
+	l.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("the lab's journal: %w", err)
+	}
+	defer l.touch(o)
+	if err := o.Do(ctx, l.sys); err != nil {
+		// An interrupted operation is taken back all the same.
+		if uerr := o.Undo(context.WithoutCancel(ctx), l.sys); uerr != nil {
+			return errors.Join(err, fmt.Errorf("taking it back: %w", uerr))
+		}
+		return errors.Join(err, l.note(e, Failed))
+	}
+	return l.note(e, Done)
+}
+
+func (l *Lab) note(e *Entry, s State) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.State = s
+	if err := l.journal.Note(e); err != nil {
+		return fmt.Errorf("the lab's journal: %w", err)
+	}
+	return nil
+}
+
+// touch forgets what is remembered of the namespaces that o has changed.
+func (l *Lab) touch(o op.Op) {
+	l.addrs.forget(o.Inside()...)
+	if d, ok := o.(*op.DelNamespace); ok {
+		l.addrs.forget(d.Name)
+	}
+}
+
+// Entries returns the lab's operations in the order in which they were begun.
+func (l *Lab) Entries() []*Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]*Entry(nil), l.entries...)
+}
+
+// Made reports whether a live operation of the lab matches: so much may be
+// changed in a namespace that is not the lab's.
+func (l *Lab) Made(match func(op.Op) bool) bool {
+	for _, e := range l.Entries() {
+		if e.Live() && match(e.Op) {
+			return true
+		}
+	}
+	return false
+}
+
+// Forget marks the operations that match as taken back, once something else has
+// undone them.
+func (l *Lab) Forget(match func(op.Op) bool) error {
+	for _, e := range l.Entries() {
+		if e.Live() && match(e.Op) {
+			if err := l.note(e, Undone); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Close lets go of the lab without taking it down.
+func (l *Lab) Close() {
+	l.mu.Lock()
+	if l.journal != nil {
+		_ = l.journal.Close()
+		l.journal = nil
+	}
+	l.mu.Unlock()
+	l.sys.Close()
+}
+
+// Look opens a lab that is up, from its directory, to work in it.
+func Look(name, dir string, private bool) (*Lab, error) {
+	host, err := kernel.Home()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := ReadJournal(filepath.Join(dir, "journal"))
+	if err != nil && len(entries) == 0 {
+		return nil, err
+	}
+	l := &Lab{opts: Options{Private: private}, name: name, dir: dir, entries: entries,
+		sys: op.NewSystem(host, op.MarkOf(name), private)}
+	l.attach()
+	return l, nil
+}
+
+// attach opens the namespaces that the journal tells of and that are still
+// there.
+func (l *Lab) attach() {
+	for _, e := range l.entries {
+		if !e.Live() {
+			continue
+		}
+		switch o := e.Op.(type) {
+		case *op.AddNamespace:
+			ns, err := kernel.OpenNetNS(kernel.NetNSPath(o.Name))
+			if err != nil {
+				continue
+			}
+			if ns.ID() != o.ID {
+				ns.Close()
+				continue
+			}
+			l.sys.Attach(o.Name, ns, true)
+		case *op.JoinNamespace:
+			path := o.Path
+			ns, err := kernel.OpenNetNS(path)
+			if err == nil && ns.ID() != o.ID {
+				ns.Close()
+				err = errors.New("another namespace")
+			}
+			if err != nil {
+				// Its process is gone, but another one may still live in it.
+				p, ok := kernel.FindNetNS(o.ID)
+				if !ok {
+					continue
+				}
+				if ns, err = kernel.OpenNetNS(p); err != nil {
+					continue
+				}
+			}
+			l.sys.Attach(o.Name, ns, false)
+		case *op.DelNamespace:
+			l.sys.Detach(o.Name)
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+// Table prints a lab: its namespaces and their interfaces, addresses and routes,
+// as the kernel has them now. Of the host only what the lab made is shown,
+// unless it is the lab's own.
+func Table(l *Lab) (string, error) {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAMESPACE\tINTERFACE\tKIND\tSTATE\tADDRESSES\tIN")
+	for _, name := range append([]string{op.Host}, l.sys.Names()...) {
+		ns, err := l.sys.NS(name)
+		if err != nil {
+			continue
+		}
+		links, err := ns.Links()
+		if err != nil {
+			return "", err
+		}
+		masters := map[int]string{}
+		for _, k := range links {
+			masters[k.Index] = k.Name
+		}
+		first := name
+		for _, k := range links {
+			if k.Kind == "loopback" || name == op.Host && !l.Private() && k.Alias != l.sys.Mark {
+				continue
+			}
+			addrs, err := ns.Addrs(k.Index)
+			if err != nil {
+				return "", err
+			}
+			var list []string
+			for _, a := range addrs {
+				if a.Global() {
+					list = append(list, a.Prefix.String())
+				}
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", first, k.Name, k.Kind, state(&k), strings.Join(list, " "), masters[k.Master])
+			first = ""
+		}
+		if first == name && name != op.Host {
+			fmt.Fprintf(w, "%s\t-\t\t\t\t\n", name)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return "", err
+	}
+	routes, err := routeTable(l)
+	return trimLines(b.String()) + routes, err
+}
+
+func state(k *kernel.Link) string {
+	if !k.Up() {
+		return "down"
+	}
+	return k.State
+}
+
+func routeTable(l *Lab) (string, error) {
+	var b strings.Builder
+	for _, name := range l.sys.Names() {
+		ns, err := l.sys.NS(name)
+		if err != nil {
+			continue
+		}
+		routes, err := ns.Routes()
+		if err != nil {
+			return "", err
+		}
+		for _, r := range routes {
+			if r.Protocol == "kernel" {
+				continue
+			}
+			if b.Len() == 0 {
+				b.WriteString("\nROUTES\n")
+			}
+			fmt.Fprintf(&b, "%s: %s\n", name, r.String())
+		}
+	}
+	return b.String(), nil
+}
+
+func trimLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,195 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+// netnsMade is the file in the registry that says that /run/netns was made for a
+// lab, and is to be removed with the last one.
+const netnsMade = ".netns"
+
+// PrepareNetNS makes /run/netns, and notes whether it was not there before.
+func (r Registry) PrepareNetNS() error {
+	return r.locked(func() error {
+		made, err := kernel.PrepareNetNSDir()
+		if err != nil || !made {
+			return err
+		}
+		return os.WriteFile(filepath.Join(r.Dir, netnsMade), nil, 0o600)
+	})
+}
+
+// RestoreNetNS removes /run/netns again when it was made for a lab and nothing
+// is named in it any more.
+func (r Registry) RestoreNetNS() error {
+	return r.locked(func() error {
+		flag := filepath.Join(r.Dir, netnsMade)
+		if _, err := os.Lstat(flag); err != nil {
+			return nil
+		}
+		others, err := kernel.NetNSNames()
+		if err != nil || len(others) > 0 {
+			return err
+		}
+		if err := kernel.RemoveNetNSDir(); err != nil {
+			return err
+		}
+		return os.Remove(flag)
+	})
+}
+
+// TakeDown undoes everything that the lab did, and closes it. It goes on after
+// an error and returns all of them. Taking down a lab twice is no error.
+//
+// It is not for sandboxes: those go as a whole.
+func (l *Lab) TakeDown(ctx context.Context) error {
+	entries := l.Entries()
+	var errs []error
+	if err := l.endProcesses(ctx, entries); err != nil {
+		errs = append(errs, err)
+	}
+	owned := map[string]bool{}
+	for _, name := range l.sys.Names() {
+		owned[name] = l.sys.Owned(name)
+	}
+	var namespaces []*Entry
+	var cables []op.End
+	for _, e := range slices.Backward(entries) {
+		if !e.Live() {
+			continue
+		}
+		covered := slices.ContainsFunc(e.Op.Inside(), func(ns string) bool { return owned[ns] })
+		switch o := e.Op.(type) {
+		case *op.AddNamespace:
+			namespaces = append(namespaces, e)
+			continue
+		case *op.AddVeth:
+			if covered {
+				cables = append(cables, outside(o, owned)...)
+			}
+		}
+		if covered {
+			continue
+		}
+		if err := e.Op.Undo(ctx, l.sys); err != nil {
+			errs = append(errs, undoError(e, err))
+		}
+	}
+	for _, e := range namespaces {
+		if err := e.Op.Undo(ctx, l.sys); err != nil {
+			errs = append(errs, undoError(e, err))
+		}
+	}
+	if err := l.awaitCables(cables); err != nil {
+		errs = append(errs, err)
+	}
+	l.Close()
+	return errors.Join(errs...)
+}
+
+func undoError(e *Entry, err error) error {
+	return fmt.Errorf("taking back %s: %w", e.Pos, err)
+}
+
+// outside returns the ends of a cable that stand in namespaces which stay.
+func outside(o *op.AddVeth, owned map[string]bool) []op.End {
+	var ends []op.End
+	for _, e := range []op.End{o.A, o.B} {
+		if !owned[e.NS] {
+			ends = append(ends, e)
+		}
+	}
+	return ends
+}
+
+// endProcesses ends what runs in the lab's namespaces, what it started
+// elsewhere, and the children of both.
+func (l *Lab) endProcesses(ctx context.Context, entries []*Entry) error {
+	inside := map[kernel.NSID]bool{}
+	for _, name := range l.sys.Names() {
+		if ns, err := l.sys.NS(name); err == nil && l.sys.Owned(name) {
+			inside[ns.ID()] = true
+		}
+	}
+	mounts := map[uint64]bool{}
+	for _, e := range entries {
+		if p, ok := e.Op.(*op.StartProcess); ok && p.MountNS != 0 && kernel.StartTime(p.PID) == p.Start {
+			mounts[p.MountNS] = true
+		}
+	}
+	return op.EndProcesses(ctx, func() ([]int, error) {
+		return kernel.Processes(func(pid int) bool {
+			return inside[kernel.NetNSOf(pid)] || mounts[kernel.MountNS(pid)] || kernel.HasEnv(pid, op.EnvLab, l.sys.Mark)
+		})
+	})
+}
+
+// cableWait is how long the kernel may take to end namespaces: it does so in the
+// background, and takes the cables that lead into them along.
+const cableWait = 5 * time.Second
+
+// awaitCables waits until the cables' outer ends are gone, and deletes what
+// stays, because something outside of the lab holds a namespace.
+func (l *Lab) awaitCables(ends []op.End) error {
+	until := time.Now().Add(cableWait)
+	for pause := time.Millisecond; len(ends) > 0; pause = min(2*pause, 20*time.Millisecond) {
+		ends = slices.DeleteFunc(ends, func(e op.End) bool { return l.gone(e) })
+		if len(ends) == 0 {
+			return nil
+		}
+		if time.Now().After(until) {
+			break
+		}
+		time.Sleep(pause)
+	}
+	var errs []error
+	for _, e := range ends {
+		o := op.AddVeth{A: e, B: op.End{NS: e.NS}, Made: true}
+		errs = append(errs, o.Undo(context.Background(), l.sys))
+	}
+	return errors.Join(errs...)
+}
+
+// gone reports whether the interface of a cable's end is there no more. One of
+// that name that is not the lab's counts as gone.
+func (l *Lab) gone(e op.End) bool {
+	ns, err := l.sys.NS(e.NS)
+	if err != nil {
+		return true
+	}
+	link, err := ns.Link(e.Name)
+	if err != nil {
+		return errors.Is(err, unix.ENODEV)
+	}
+	return link.Alias != l.sys.Mark && link.MAC.String() != e.MAC
+}
+
+// Down takes a lab down that an earlier command built on the host.
+func (c *Claim) Down(ctx context.Context) error {
+	if c.Old != nil && c.Old.Boot == kernel.BootID() {
+		l, err := Look(c.Name, c.Dir, false)
+		if err != nil {
+			return err
+		}
+		if host, err := l.sys.NS(op.Host); err == nil && c.Old.Host != (kernel.NSID{}) && host.ID() != c.Old.Host {
+			l.Close()
+			return &op.Error{Msg: fmt.Sprintf("the lab %q stands in another network namespace than this one", c.Name),
+				Tip: "take it down from where it was built"}
+		}
+		if err := l.TakeDown(ctx); err != nil {
+			return err
+		}
+	}
+	return c.Registry.RestoreNetNS()
+}

@@ -1,0 +1,424 @@
+package builtins
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+// Link is a network interface. It is known by its index, so that it is the same
+// one after it was renamed.
+type Link struct {
+	n       *Namespace
+	name    string // as it was last seen
+	index   int
+	deleted bool
+}
+
+// linkValue is a Link or a Bridge.
+type linkValue interface {
+	starlark.Value
+	link() *Link
+}
+
+var (
+	_ starlark.HasAttrs   = (*Link)(nil)
+	_ starlark.Comparable = (*Link)(nil)
+)
+
+// linkValue wraps an interface: a Bridge is a Link that can do more.
+func (n *Namespace) linkValue(l *kernel.Link) starlark.Value {
+	link := Link{n: n, name: l.Name, index: l.Index}
+	if l.Kind == "bridge" {
+		return &Bridge{link}
+	}
+	return &link
+}
+
+// findLink returns the interface of that name.
+func (n *Namespace) findLink(name string) (starlark.Value, error) {
+	_, l, err := op.FindLink(n.s.lab.System(), n.name, name)
+	if err != nil {
+		return nil, err
+	}
+	return n.linkValue(l), nil
+}
+
+func (l *Link) link() *Link           { return l }
+func (l *Link) Type() string          { return "Link" }
+func (l *Link) Freeze()               {}
+func (l *Link) Truth() starlark.Bool  { return starlark.Bool(!l.deleted) }
+func (l *Link) Hash() (uint32, error) { return starlark.String(fmt.Sprint(l.n.name, l.index)).Hash() }
+
+// CompareSameType tells whether two values name one interface.
+func (l *Link) CompareSameType(tok syntax.Token, y starlark.Value, _ int) (bool, error) {
+	o := y.(linkValue).link()
+	same := l.n.name == o.n.name && l.index == o.index
+	switch tok {
+	case syntax.EQL:
+		return same, nil
+	case syntax.NEQ:
+		return !same, nil
+	}
+	return false, errors.New("links have no order")
+}
+
+// String prints the interface as `ip link` does.
+func (l *Link) String() string {
+	k, err := l.read()
+	if err != nil {
+		return fmt.Sprintf("<link %s, gone>", l.name)
+	}
+	ns, err := l.n.open()
+	if err != nil {
+		return k.Name
+	}
+	name := func(index int) string {
+		if index == 0 {
+			return ""
+		}
+		if o, err := ns.LinkByIndex(index); err == nil {
+			return o.Name
+		}
+		return ""
+	}
+	peer := ""
+	if k.PeerNetNS < 0 {
+		peer = name(k.Peer)
+	}
+	return kernel.FormatLink(k, peer, name(k.Master), ns.Qdisc(k.Index))
+}
+
+// read asks the kernel for the interface.
+func (l *Link) read() (*kernel.Link, error) {
+	ns, err := l.n.open()
+	if err != nil {
+		return nil, err
+	}
+	if !l.deleted {
+		k, err := ns.LinkByIndex(l.index)
+		if err == nil {
+			l.name = k.Name
+			return k, nil
+		}
+		if !errors.Is(err, unix.ENODEV) {
+			return nil, err
+		}
+	}
+	return nil, badArg("", "the interface %q of %s is no more", l.name, l.n.title())
+}
+
+func (l *Link) addrs() ([]kernel.Addr, error) {
+	if _, err := l.read(); err != nil {
+		return nil, err
+	}
+	ns, err := l.n.open()
+	if err != nil {
+		return nil, err
+	}
+	return ns.Addrs(l.index)
+}
+
+// linkFields are read from the kernel when they are asked for.
+var linkFields = map[string]func(*Link, *kernel.Link) (starlark.Value, error){
+	"name":  func(_ *Link, k *kernel.Link) (starlark.Value, error) { return starlark.String(k.Name), nil },
+	"ns":    func(l *Link, _ *kernel.Link) (starlark.Value, error) { return l.n, nil },
+	"kind":  func(_ *Link, k *kernel.Link) (starlark.Value, error) { return starlark.String(k.Kind), nil },
+	"index": func(_ *Link, k *kernel.Link) (starlark.Value, error) { return starlark.MakeInt(k.Index), nil },
+	"mac":   func(_ *Link, k *kernel.Link) (starlark.Value, error) { return strOrNone(k.MAC.String()), nil },
+	"mtu":   func(_ *Link, k *kernel.Link) (starlark.Value, error) { return starlark.MakeInt(k.MTU), nil },
+	"state": func(_ *Link, k *kernel.Link) (starlark.Value, error) {
+		// lo and the like have no operational state: they are up when they
+		// are set up.
+		if k.State == "unknown" && k.Up() {
+			return starlark.String("up"), nil
+		}
+		if !k.Up() {
+			return starlark.String("down"), nil
+		}
+		return starlark.String(k.State), nil
+	},
+	"addrs": func(l *Link, _ *kernel.Link) (starlark.Value, error) {
+		addrs, err := l.addrs()
+		return listOf(addrs, func(a kernel.Addr) starlark.Value { return Address{a.Prefix} }), err
+	},
+	"peer":   func(l *Link, k *kernel.Link) (starlark.Value, error) { return l.peer(k) },
+	"master": func(l *Link, k *kernel.Link) (starlark.Value, error) { return l.at(k.Master) },
+	"stats": func(_ *Link, k *kernel.Link) (starlark.Value, error) {
+		n := func(u uint64) starlark.Value { return starlark.MakeUint64(u) }
+		return &record{kind: "LinkStats", truth: true, fields: []field{
+			{"rx_packets", n(k.Stats.RxPackets)}, {"rx_bytes", n(k.Stats.RxBytes)},
+			{"rx_errors", n(k.Stats.RxErrors)}, {"rx_dropped", n(k.Stats.RxDropped)},
+			{"tx_packets", n(k.Stats.TxPackets)}, {"tx_bytes", n(k.Stats.TxBytes)},
+			{"tx_errors", n(k.Stats.TxErrors)}, {"tx_dropped", n(k.Stats.TxDropped)},
+			{"multicast", n(k.Stats.Multicast)}, {"collisions", n(k.Stats.Collisions)},
+		}}, nil
+	},
+}
+
+// at returns the interface of that index in the same namespace, None for 0.
+func (l *Link) at(index int) (starlark.Value, error) {
+	if index == 0 {
+		return starlark.None, nil
+	}
+	ns, err := l.n.open()
+	if err != nil {
+		return nil, err
+	}
+	k, err := ns.LinkByIndex(index)
+	if err != nil {
+		return nil, err
+	}
+	return l.n.linkValue(k), nil
+}
+
+// peer returns the other end, wherever in the lab it is, or None.
+func (l *Link) peer(k *kernel.Link) (starlark.Value, error) {
+	if k.Peer == 0 {
+		return starlark.None, nil
+	}
+	if k.PeerNetNS < 0 {
+		return l.at(k.Peer)
+	}
+	ns, err := l.n.open()
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range l.n.s.everyNamespace() {
+		o, err := other.open()
+		if err != nil {
+			continue
+		}
+		if ns.PeerIn(k, o) {
+			p, err := o.LinkByIndex(k.Peer)
+			if err != nil {
+				return starlark.None, nil
+			}
+			return other.linkValue(p), nil
+		}
+	}
+	return starlark.None, nil
+}
+
+// linkMethods are declared like builtins; the first argument is the Link.
+var linkMethods = []spec{
+	{sig: "up(link)", doc: "Brings the interface up.", run: func(c *call) (starlark.Value, error) { return c.setUp(true) }},
+	{sig: "down(link)", doc: "Takes the interface down.", run: func(c *call) (starlark.Value, error) { return c.setUp(false) }},
+	{
+		sig: "add_addr(link, a)", doc: "Gives the interface an address, or several.",
+		run: func(c *call) (starlark.Value, error) {
+			l, addrs, err := c.linkAndAddrs()
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range addrs {
+				if err := c.do(&op.AddAddr{NS: l.n.name, Dev: l.name, Addr: a}); err != nil {
+					return nil, err
+				}
+			}
+			return c.args[0], nil
+		},
+	},
+	{
+		sig: "del_addr(link, a)", doc: "Takes an address, or several, from the interface.",
+		run: func(c *call) (starlark.Value, error) {
+			l, addrs, err := c.linkAndAddrs()
+			if err != nil {
+				return nil, err
+			}
+			for _, a := range addrs {
+				if err := l.mayChange(c, func(o op.Op) bool {
+					add, ok := o.(*op.AddAddr)
+					return ok && add.NS == l.n.name && add.Dev == l.name && add.Addr == a
+				}); err != nil {
+					return nil, err
+				}
+				if err := c.do(&op.DelAddr{NS: l.n.name, Dev: l.name, Addr: a}); err != nil {
+					return nil, err
+				}
+			}
+			return c.args[0], nil
+		},
+	},
+	{
+		sig: "set(link, *, name = None, mac = None, mtu = None, master = None)",
+		doc: "Changes the name, the link-layer address, the MTU or the bridge (`False` to leave it) of the interface.",
+		run: setLink,
+	},
+	{
+		sig: "move(link, ns)", doc: "Moves the interface to another namespace; its addresses and routes are lost.",
+		run: func(c *call) (starlark.Value, error) {
+			l, err := c.linkArg()
+			if err != nil {
+				return nil, err
+			}
+			var to *Namespace
+			if err := c.unpack(nil, &to); err != nil {
+				return nil, err
+			}
+			if to.name == l.n.name {
+				return c.args[0], nil
+			}
+			if err := c.do(&op.MoveLink{NS: l.n.name, Name: l.name, To: to.name}); err != nil {
+				return nil, err
+			}
+			c.lab.Forgetful(l.n.name)
+			_, k, err := op.FindLink(c.lab.System(), to.name, l.name)
+			if err != nil {
+				return nil, err
+			}
+			l.n, l.index = to, k.Index
+			return c.args[0], nil
+		},
+	},
+	{
+		sig: "delete(link)", doc: "Deletes the interface; a cable goes with either of its ends.",
+		run: func(c *call) (starlark.Value, error) {
+			l, err := c.linkArg()
+			if err != nil {
+				return nil, err
+			}
+			if err := c.do(&op.DelLink{NS: l.n.name, Name: l.name}); err != nil {
+				return nil, err
+			}
+			l.deleted = true
+			return nil, nil
+		},
+	},
+}
+
+// linkArg is the interface that a method was called on, with its present name.
+func (c *call) linkArg() (*Link, error) {
+	l := c.args[0].(linkValue).link()
+	_, err := l.read()
+	return l, err
+}
+
+func (c *call) linkAndAddrs() (*Link, addresses, error) {
+	l, err := c.linkArg()
+	if err != nil {
+		return nil, nil, err
+	}
+	var addrs addresses
+	return l, addrs, c.unpack(nil, &addrs)
+}
+
+func (c *call) setUp(up bool) (starlark.Value, error) {
+	l, err := c.linkArg()
+	if err != nil {
+		return nil, err
+	}
+	return c.args[0], c.do(&op.SetLink{NS: l.n.name, Name: l.name, Up: &up})
+}
+
+// mayChange refuses to change, in a namespace that is not the lab's, what no
+// operation of the lab has made.
+func (l *Link) mayChange(c *call, made func(op.Op) bool) error {
+	if l.n.owned() {
+		return nil
+	}
+	k, err := l.read()
+	if err != nil {
+		return err
+	}
+	if k.Alias == c.lab.System().Mark || c.lab.Made(made) {
+		return nil
+	}
+	return notOurs(l.n, fmt.Sprintf("that address of interface %q", l.name))
+}
+
+// notOurs is the error of changing what the lab did not make.
+func notOurs(n *Namespace, what string) error {
+	return badArg("run the lab with --sandbox to have a host of its own",
+		"%s is not this lab's: in %s only what the lab made can be changed or removed", what, n.title())
+}
+
+func setLink(c *call) (starlark.Value, error) {
+	l, err := c.linkArg()
+	if err != nil {
+		return nil, err
+	}
+	var name ifName
+	var address mac
+	var size mtu
+	var master starlark.Value
+	if err := c.unpack(nil, &name, &address, &size, &master); err != nil {
+		return nil, err
+	}
+	o := &op.SetLink{NS: l.n.name, Name: l.name}
+	if name != "" {
+		s := string(name)
+		o.Rename = &s
+	}
+	if address != "" {
+		s := string(address)
+		o.MAC = &s
+	}
+	if size != 0 {
+		n := int(size)
+		o.MTU = &n
+	}
+	if master != nil {
+		s := ""
+		if master != starlark.False {
+			var d devName
+			if err := d.unpack(c.Session, master); err != nil {
+				return nil, &argError{"master", err}
+			}
+			s = string(d)
+		}
+		o.Master = &s
+	}
+	if o.Rename == nil && o.MAC == nil && o.MTU == nil && o.Master == nil {
+		return nil, badArg("give name, mac, mtu or master", "nothing to set")
+	}
+	return c.args[0], c.do(o)
+}
+
+// AttrNames lists fields and methods.
+func (l *Link) AttrNames() []string { return attrNames(linkFields, linkMethods) }
+
+func attrNames[F any](fields map[string]F, methods ...[]spec) []string {
+	var names []string
+	for name := range fields {
+		names = append(names, name)
+	}
+	for _, list := range methods {
+		for _, m := range list {
+			names = append(names, (&Session{}).declare(m).name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Attr returns a field or a method.
+func (l *Link) Attr(name string) (starlark.Value, error) { return l.attr(l, name) }
+
+func (l *Link) attr(self starlark.Value, name string) (starlark.Value, error) {
+	if f, ok := linkFields[name]; ok {
+		k, err := l.read()
+		if err != nil {
+			return nil, err
+		}
+		return f(l, k)
+	}
+	return l.n.s.method(self, name, linkMethods), nil
+}
+
+// method finds a method by its name and binds it to its value.
+func (s *Session) method(self starlark.Value, name string, methods []spec) starlark.Value {
+	for _, m := range methods {
+		if len(m.sig) > len(name) && m.sig[:len(name)] == name && m.sig[len(name)] == '(' {
+			return s.declare(m).bind(self)
+		}
+	}
+	return nil
+}

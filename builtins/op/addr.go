@@ -1,0 +1,180 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// AddAddr gives an interface an address.
+type AddAddr struct {
+	NS   string `json:"ns"`
+	Dev  string `json:"dev"`
+	Addr string `json:"addr"` // with prefix length
+}
+
+// Prepare sees to it that Undo can only remove what Do added.
+func (o *AddAddr) Prepare(s *System) error {
+	if s.Owned(o.NS) {
+		return nil
+	}
+	n, l, err := FindLink(s, o.NS, o.Dev)
+	if err != nil {
+		return err
+	}
+	list, err := n.Addrs(l.Index)
+	if err != nil {
+		return failed(err, "the addresses of interface %q", o.Dev)
+	}
+	for _, a := range list {
+		if a.Prefix.String() == o.Addr {
+			return hasAddr(o.NS, o.Dev, o.Addr)
+		}
+	}
+	return nil
+}
+
+func hasAddr(ns, dev, addr string) error {
+	return &Error{Msg: fmt.Sprintf("interface %q in %s already has the address %s", dev, quoteNS(ns), addr), Err: unix.EEXIST, Mute: true}
+}
+
+// Do adds the address.
+func (o *AddAddr) Do(_ context.Context, s *System) error {
+	n, l, err := FindLink(s, o.NS, o.Dev)
+	if err != nil {
+		return err
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	return addAddr(h, l, o.NS, o.Addr)
+}
+
+// addAddr adds an address; an IPv6 one is usable at once, with no
+// duplicate-address detection (RFC 4862, 5.4; IFA_F_NODAD). An IPv4 one gets the
+// subnet's broadcast address, as `ip addr add … brd +` does.
+func addAddr(h *netlink.Handle, l *kernel.Link, ns, addr string) error {
+	a, err := netlinkAddr(addr)
+	if err != nil {
+		return err
+	}
+	err = h.AddrAdd(ref(l), a)
+	switch {
+	case errors.Is(err, unix.EEXIST):
+		return hasAddr(ns, l.Name, addr)
+	case err != nil:
+		return failed(err, "address %s for interface %q in %s", addr, l.Name, quoteNS(ns))
+	}
+	return nil
+}
+
+func netlinkAddr(addr string) (*netlink.Addr, error) {
+	p, err := netip.ParsePrefix(addr)
+	if err != nil {
+		return nil, &Error{Msg: fmt.Sprintf("%q is no address with a prefix length", addr)}
+	}
+	a := &netlink.Addr{IPNet: &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}}
+	if p.Addr().Is6() {
+		a.Flags = unix.IFA_F_NODAD
+	}
+	return a, nil
+}
+
+// Undo removes the address.
+func (o *AddAddr) Undo(_ context.Context, s *System) error {
+	return delAddr(s, o.NS, o.Dev, o.Addr)
+}
+
+func delAddr(s *System, ns, dev, addr string) error {
+	n, err := s.NS(ns)
+	if errors.Is(err, kernel.ErrClosed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := n.Link(dev)
+	if err != nil {
+		if kernel.IsGone(err) {
+			return nil
+		}
+		return err
+	}
+	a, err := netlinkAddr(addr)
+	if err != nil {
+		return err
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	if err := h.AddrDel(ref(l), a); err != nil && !kernel.IsGone(err) {
+		return failed(err, "removing address %s from interface %q in %s", addr, dev, quoteNS(ns))
+	}
+	return nil
+}
+
+// Commands is `ip addr add`.
+func (o *AddAddr) Commands() []string { return []string{addrCommand(o.NS, o.Dev, o.Addr)} }
+
+func addrCommand(ns, dev, addr string) string {
+	words := []string{"addr", "add", addr}
+	if p, err := netip.ParsePrefix(addr); err == nil && p.Addr().Is6() {
+		return ip(ns, append(words, "dev", dev, "nodad")...)
+	} else if err == nil && p.Bits() < 31 {
+		words = append(words, "brd", "+")
+	}
+	return ip(ns, append(words, "dev", dev)...)
+}
+
+// Inside is the namespace of the interface.
+func (o *AddAddr) Inside() []string { return []string{o.NS} }
+
+// DelAddr takes an address from an interface.
+type DelAddr struct {
+	NS   string `json:"ns"`
+	Dev  string `json:"dev"`
+	Addr string `json:"addr"`
+}
+
+// Do removes the address.
+func (o *DelAddr) Do(_ context.Context, s *System) error {
+	n, l, err := FindLink(s, o.NS, o.Dev)
+	if err != nil {
+		return err
+	}
+	list, err := n.Addrs(l.Index)
+	if err != nil {
+		return failed(err, "the addresses of interface %q", o.Dev)
+	}
+	var have []string
+	for _, a := range list {
+		if a.Prefix.String() == o.Addr {
+			return delAddr(s, o.NS, o.Dev, o.Addr)
+		}
+		have = append(have, a.Prefix.String())
+	}
+	return &Error{
+		Msg: fmt.Sprintf("interface %q in %s has no address %s", o.Dev, quoteNS(o.NS), o.Addr),
+		Tip: Near(have, o.Addr), Err: unix.EADDRNOTAVAIL, Mute: true,
+	}
+}
+
+// Undo does nothing: only addresses of the lab are removed.
+func (o *DelAddr) Undo(context.Context, *System) error { return nil }
+
+// Commands is `ip addr del`.
+func (o *DelAddr) Commands() []string {
+	return []string{ip(o.NS, "addr", "del", o.Addr, "dev", o.Dev)}
+}
+
+// Inside is the namespace of the interface.
+func (o *DelAddr) Inside() []string { return []string{o.NS} }

@@ -1,0 +1,134 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// AddBridge makes a bridge (ip-link(8), type bridge).
+type AddBridge struct {
+	NS            string   `json:"ns"`
+	Name          string   `json:"name"`
+	Addrs         []string `json:"addrs,omitempty"`
+	STP           bool     `json:"stp,omitempty"` // IEEE 802.1D spanning tree
+	VLANFiltering bool     `json:"vlan_filtering,omitempty"`
+	MTU           int      `json:"mtu,omitempty"` // bytes; 0 for the kernel's default
+	MAC           string   `json:"mac,omitempty"`
+	Up            bool     `json:"up"`
+	Made          bool     `json:"made,omitempty"` // set once the kernel has made it
+}
+
+// Prepare picks the bridge's address where it can be told from other bridges by
+// nothing else.
+func (o *AddBridge) Prepare(s *System) error {
+	if o.MAC == "" && !s.Owned(o.NS) {
+		o.MAC = newMAC()
+	}
+	return nil
+}
+
+// Do makes the bridge.
+func (o *AddBridge) Do(_ context.Context, s *System) error {
+	n, err := s.NS(o.NS)
+	if err != nil {
+		return err
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MTU, attrs.HardwareAddr = o.Name, o.MTU, parseMAC(o.MAC)
+	br := &netlink.Bridge{LinkAttrs: attrs}
+	if o.VLANFiltering {
+		br.VlanFiltering = &o.VLANFiltering
+	}
+	if err := h.LinkAdd(br); err != nil {
+		if errors.Is(err, unix.EEXIST) {
+			return taken(o.NS, o.Name)
+		}
+		return failed(err, "bridge %q in %s", o.Name, quoteNS(o.NS))
+	}
+	o.Made = true
+	if err := s.mark(o.NS, h, br); err != nil {
+		return failed(err, "marking bridge %q", o.Name)
+	}
+	if o.STP {
+		if err := n.Do(func() error { return enableSTP(br.Index) }); err != nil {
+			return failed(err, "switching spanning tree on for bridge %q", o.Name)
+		}
+	}
+	l, err := n.LinkByIndex(br.Index)
+	if err != nil {
+		return failed(err, "bridge %q", o.Name)
+	}
+	for _, a := range o.Addrs {
+		if err := addAddr(h, l, o.NS, a); err != nil {
+			return err
+		}
+	}
+	if o.Up {
+		if err := h.LinkSetUp(br); err != nil {
+			return failed(err, "setting bridge %q up", o.Name)
+		}
+	}
+	return nil
+}
+
+// enableSTP sets IFLA_BR_STP_STATE, which the netlink package has no field for,
+// in the namespace of the calling thread.
+func enableSTP(index int) error {
+	req := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK)
+	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	msg.Index = int32(index)
+	req.AddData(msg)
+	info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
+	info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated("bridge"))
+	data := info.AddRtAttr(nl.IFLA_INFO_DATA, nil)
+	data.AddRtAttr(nl.IFLA_BR_STP_STATE, nl.Uint32Attr(1))
+	req.AddData(info)
+	_, err := req.Execute(unix.NETLINK_ROUTE, 0)
+	return err
+}
+
+// Undo deletes the bridge.
+func (o *AddBridge) Undo(_ context.Context, s *System) error {
+	if s.Owned(o.NS) && !o.Made {
+		return nil // it may be another one's
+	}
+	return removeLink(s, o.NS, o.Name, o.MAC)
+}
+
+// Commands are those of `ip link` and `ip addr`.
+func (o *AddBridge) Commands() []string {
+	words := []string{"link", "add", o.Name}
+	if o.MTU != 0 {
+		words = append(words, "mtu", fmt.Sprint(o.MTU))
+	}
+	if o.MAC != "" {
+		words = append(words, "address", o.MAC)
+	}
+	words = append(words, "type", "bridge")
+	if o.STP {
+		words = append(words, "stp_state", "1")
+	}
+	if o.VLANFiltering {
+		words = append(words, "vlan_filtering", "1")
+	}
+	cmds := []string{ip(o.NS, words...)}
+	for _, a := range o.Addrs {
+		cmds = append(cmds, addrCommand(o.NS, o.Name, a))
+	}
+	if o.Up {
+		cmds = append(cmds, ip(o.NS, "link", "set", "dev", o.Name, "up"))
+	}
+	return cmds
+}
+
+// Inside is the bridge's namespace.
+func (o *AddBridge) Inside() []string { return []string{o.NS} }

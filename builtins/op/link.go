@@ -1,0 +1,387 @@
+package op
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// newMAC picks a random unicast address from the locally administered range
+// (IEEE 802c). A link on the host is recorded with its address before it is
+// made, so that it can be told from all others even if nsscript is ended before
+// it could mark it.
+func newMAC() string {
+	mac := make(net.HardwareAddr, 6)
+	_, _ = rand.Read(mac) // never fails (crypto/rand)
+	mac[0] = mac[0]&^1 | 2
+	return mac.String()
+}
+
+func parseMAC(s string) net.HardwareAddr {
+	if s == "" {
+		return nil
+	}
+	mac, err := net.ParseMAC(s)
+	if err != nil {
+		return nil
+	}
+	return mac
+}
+
+// ref names an existing interface for a netlink request.
+func ref(l *kernel.Link) netlink.Link {
+	return &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: l.Index, Name: l.Name}}
+}
+
+// FindLink returns the interface called name in a namespace of the lab, or an
+// error that names those that there are.
+func FindLink(s *System, ns, name string) (*kernel.NetNS, *kernel.Link, error) {
+	n, err := s.NS(ns)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := n.Link(name)
+	if errors.Is(err, unix.ENODEV) {
+		return nil, nil, noLink(n, ns, name)
+	}
+	if err != nil {
+		return nil, nil, failed(err, "interface %q in %s", name, quoteNS(ns))
+	}
+	return n, l, nil
+}
+
+func noLink(n *kernel.NetNS, ns, name string) error {
+	links, err := n.Links()
+	if err != nil {
+		return failed(err, "the interfaces of %s", quoteNS(ns))
+	}
+	names := make([]string, len(links))
+	for i, l := range links {
+		names[i] = l.Name
+	}
+	return &Error{Msg: fmt.Sprintf("%s has no interface %q", quoteNS(ns), name), Tip: Near(names, name), Err: unix.ENODEV, Mute: true}
+}
+
+// taken is the error of a name that an interface already has.
+func taken(ns, name string) error {
+	return &Error{
+		Msg: fmt.Sprintf("%s already has an interface %q", quoteNS(ns), name),
+		Tip: "leave out `name` for the next free one, or choose another", Err: unix.EEXIST, Mute: true,
+	}
+}
+
+// mark writes the lab's mark on an interface that stands in a namespace that is
+// not the lab's.
+func (s *System) mark(ns string, h *netlink.Handle, l netlink.Link) error {
+	if s.Owned(ns) {
+		return nil
+	}
+	return h.LinkSetAlias(l, s.Mark)
+}
+
+// removeLink deletes an interface if the lab made it: it bears the lab's mark or
+// the address that was recorded for it.
+func removeLink(s *System, ns, name, mac string) error {
+	n, err := s.NS(ns)
+	if errors.Is(err, kernel.ErrClosed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := n.Link(name)
+	if errors.Is(err, unix.ENODEV) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !s.mine(ns, l) && l.MAC.String() != mac {
+		return nil
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	if err := h.LinkDel(ref(l)); err != nil && !kernel.IsGone(err) {
+		return failed(err, "deleting interface %q in %s", name, quoteNS(ns))
+	}
+	return nil
+}
+
+// SetLink changes properties of an interface; nil leaves one as it is.
+type SetLink struct {
+	NS     string  `json:"ns"`
+	Name   string  `json:"name"`
+	Rename *string `json:"rename,omitempty"`
+	MAC    *string `json:"mac,omitempty"`
+	MTU    *int    `json:"mtu,omitempty"`    // bytes
+	Master *string `json:"master,omitempty"` // name of a bridge, bond or VRF; "" to leave it
+	Up     *bool   `json:"up,omitempty"`
+}
+
+// Do makes the changes, the name last.
+func (o *SetLink) Do(_ context.Context, s *System) error {
+	n, l, err := FindLink(s, o.NS, o.Name)
+	if err != nil {
+		return err
+	}
+	if !s.mine(o.NS, l) {
+		return s.borrowed(o.NS, fmt.Sprintf("interface %q", o.Name))
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	what := func(err error, format string, args ...any) error {
+		if err == nil {
+			return nil
+		}
+		return failed(err, "interface %q in %s: %s", o.Name, quoteNS(o.NS), fmt.Sprintf(format, args...))
+	}
+	if o.MAC != nil {
+		if err := what(h.LinkSetHardwareAddr(ref(l), parseMAC(*o.MAC)), "setting the address to %s", *o.MAC); err != nil {
+			return err
+		}
+	}
+	if o.MTU != nil {
+		if err := what(h.LinkSetMTU(ref(l), *o.MTU), "setting the MTU to %d", *o.MTU); err != nil {
+			return err
+		}
+	}
+	if o.Master != nil {
+		if err := o.setMaster(s, n, l, what); err != nil {
+			return err
+		}
+	}
+	if o.Up != nil {
+		set := h.LinkSetUp
+		if !*o.Up {
+			set = h.LinkSetDown
+		}
+		if err := what(set(ref(l)), "setting it %s", upDown(*o.Up)); err != nil {
+			return err
+		}
+	}
+	return o.rename(n, l, what)
+}
+
+func (o *SetLink) setMaster(s *System, n *kernel.NetNS, l *kernel.Link, what func(error, string, ...any) error) error {
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	if *o.Master == "" {
+		return what(h.LinkSetNoMaster(ref(l)), "taking it out of its bridge")
+	}
+	_, m, err := FindLink(s, o.NS, *o.Master)
+	if err != nil {
+		return err
+	}
+	if err := h.LinkSetMasterByIndex(ref(l), m.Index); err != nil {
+		return masterError(err, l.Name, m.Name)
+	}
+	return nil
+}
+
+// rename changes the name of an interface, which old kernels (before 6.2) allow
+// only while it is down.
+func (o *SetLink) rename(n *kernel.NetNS, l *kernel.Link, what func(error, string, ...any) error) error {
+	if o.Rename == nil || *o.Rename == o.Name {
+		return nil
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	err = h.LinkSetName(ref(l), *o.Rename)
+	if errors.Is(err, unix.EBUSY) {
+		if err = h.LinkSetDown(ref(l)); err == nil {
+			err = h.LinkSetName(ref(l), *o.Rename)
+			err = errors.Join(err, h.LinkSetUp(ref(l)))
+		}
+	}
+	if errors.Is(err, unix.EEXIST) {
+		return taken(o.NS, *o.Rename)
+	}
+	return what(err, "naming it %q", *o.Rename)
+}
+
+func upDown(up bool) string {
+	if up {
+		return "up"
+	}
+	return "down"
+}
+
+// Undo does nothing: only the lab's own interfaces can be changed, and they go.
+func (o *SetLink) Undo(context.Context, *System) error { return nil }
+
+// Commands is `ip link set`.
+func (o *SetLink) Commands() []string {
+	words := []string{"link", "set", "dev", o.Name}
+	if o.MAC != nil {
+		words = append(words, "address", *o.MAC)
+	}
+	if o.MTU != nil {
+		words = append(words, "mtu", fmt.Sprint(*o.MTU))
+	}
+	if o.Master != nil {
+		if *o.Master == "" {
+			words = append(words, "nomaster")
+		} else {
+			words = append(words, "master", *o.Master)
+		}
+	}
+	if o.Up != nil {
+		words = append(words, upDown(*o.Up))
+	}
+	if o.Rename != nil {
+		words = append(words, "name", *o.Rename)
+	}
+	return []string{ip(o.NS, words...)}
+}
+
+// Inside is the namespace of the interface.
+func (o *SetLink) Inside() []string { return []string{o.NS} }
+
+// DelLink deletes an interface.
+type DelLink struct {
+	NS   string `json:"ns"`
+	Name string `json:"name"`
+}
+
+// Do deletes the interface.
+func (o *DelLink) Do(_ context.Context, s *System) error {
+	n, l, err := FindLink(s, o.NS, o.Name)
+	if err != nil {
+		return err
+	}
+	if !s.mine(o.NS, l) {
+		return s.borrowed(o.NS, fmt.Sprintf("interface %q", o.Name))
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	if err := h.LinkDel(ref(l)); err != nil {
+		return failed(err, "deleting interface %q in %s", o.Name, quoteNS(o.NS))
+	}
+	return nil
+}
+
+// Undo does nothing: what was deleted was the lab's own.
+func (o *DelLink) Undo(context.Context, *System) error { return nil }
+
+// Commands is `ip link del`.
+func (o *DelLink) Commands() []string { return []string{ip(o.NS, "link", "del", "dev", o.Name)} }
+
+// Inside is the namespace of the interface.
+func (o *DelLink) Inside() []string { return []string{o.NS} }
+
+// MoveLink moves an interface to another namespace, where it is brought up
+// again if it was up; its addresses and routes are lost, as with
+// `ip link set netns`.
+type MoveLink struct {
+	NS   string `json:"ns"`
+	Name string `json:"name"`
+	To   string `json:"to"`
+	Up   bool   `json:"up"` // filled in by Prepare
+}
+
+// Prepare notes whether the interface is up.
+func (o *MoveLink) Prepare(s *System) error {
+	_, l, err := FindLink(s, o.NS, o.Name)
+	if err != nil {
+		return err
+	}
+	if !s.mine(o.NS, l) {
+		return s.borrowed(o.NS, fmt.Sprintf("interface %q", o.Name))
+	}
+	o.Up = l.Up()
+	return nil
+}
+
+// Do moves the interface.
+func (o *MoveLink) Do(_ context.Context, s *System) error {
+	n, l, err := FindLink(s, o.NS, o.Name)
+	if err != nil {
+		return err
+	}
+	to, err := s.NS(o.To)
+	if err != nil {
+		return err
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	if err := h.LinkSetNsFd(ref(l), to.Fd()); err != nil {
+		if errors.Is(err, unix.EEXIST) {
+			return taken(o.To, o.Name)
+		}
+		return failed(err, "moving interface %q to %s", o.Name, quoteNS(o.To))
+	}
+	th, err := to.Netlink()
+	if err != nil {
+		return err
+	}
+	moved, err := to.Link(o.Name)
+	if err != nil {
+		return failed(err, "interface %q in %s", o.Name, quoteNS(o.To))
+	}
+	if err := s.mark(o.To, th, ref(moved)); err != nil {
+		return failed(err, "marking interface %q", o.Name)
+	}
+	if o.Up {
+		if err := th.LinkSetUp(ref(moved)); err != nil {
+			return failed(err, "setting interface %q up", o.Name)
+		}
+	}
+	return nil
+}
+
+// Undo deletes the interface where it went; where it came from it was the lab's.
+func (o *MoveLink) Undo(_ context.Context, s *System) error {
+	return removeLink(s, o.To, o.Name, "")
+}
+
+// Commands is `ip link set netns`.
+func (o *MoveLink) Commands() []string {
+	to := o.To
+	if to == Host {
+		to = "1" // the namespace of process 1
+	}
+	cmds := []string{ip(o.NS, "link", "set", "dev", o.Name, "netns", to)}
+	if o.Up {
+		cmds = append(cmds, ip(o.To, "link", "set", "dev", o.Name, "up"))
+	}
+	return cmds
+}
+
+// Inside is where the interface went.
+func (o *MoveLink) Inside() []string { return []string{o.To} }
+
+// masterError words why an interface cannot become a port.
+func masterError(err error, port, master string) error {
+	if errors.Is(err, unix.EXFULL) || errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOSPC) {
+		return &Error{
+			Msg: fmt.Sprintf("bridge %q is full: a Linux bridge holds 1,023 ports", master), Err: err, Mute: true,
+			Tip: "use several bridges and connect them",
+		}
+	}
+	return failed(err, "making interface %q a port of %q", port, master)
+}
+
+func sorted(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,217 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// AddNamespace makes a network namespace with a name in /run/netns.
+type AddNamespace struct {
+	Name    string          `json:"name"`
+	Forward bool            `json:"forward,omitempty"` // turn IPv4 and IPv6 forwarding on
+	Sysctls []kernel.Sysctl `json:"sysctls,omitempty"`
+	ID      kernel.NSID     `json:"id"` // filled in by Do
+}
+
+// quietIPv6 keeps duplicate-address detection from delaying link-local
+// addresses by a second (Documentation/networking/ip-sysctl.rst, accept_dad).
+var quietIPv6 = kernel.Sysctl{Key: "net.ipv6.conf.default.accept_dad", Value: "0"}
+
+// forwarding turns a namespace into a router.
+var forwarding = []kernel.Sysctl{
+	{Key: "net.ipv4.ip_forward", Value: "1"},
+	{Key: "net.ipv6.conf.all.forwarding", Value: "1"},
+}
+
+func (o *AddNamespace) settings() []kernel.Sysctl {
+	var list []kernel.Sysctl
+	if HasIPv6() {
+		list = append(list, quietIPv6)
+	}
+	if o.Forward {
+		for _, s := range forwarding {
+			if s.Key == "net.ipv4.ip_forward" || HasIPv6() {
+				list = append(list, s)
+			}
+		}
+	}
+	return append(list, o.Sysctls...)
+}
+
+// HasIPv6 reports whether the kernel was built and started with IPv6.
+func HasIPv6() bool {
+	_, err := os.Stat("/proc/sys/net/ipv6")
+	return err == nil
+}
+
+// Do makes the namespace.
+func (o *AddNamespace) Do(_ context.Context, s *System) error {
+	ns, err := kernel.AddNetNS(o.Name, kernel.Setup{Alias: s.Mark, Sysctls: o.settings()})
+	if errors.Is(err, fs.ErrExist) {
+		return &Error{Msg: fmt.Sprintf("there is already a namespace %q", o.Name), Tip: owner(o.Name), Err: err, Mute: true}
+	}
+	if err != nil {
+		return failed(err, "namespace %q", o.Name)
+	}
+	o.ID = ns.ID()
+	s.Attach(o.Name, ns, true)
+	return nil
+}
+
+// owner says whose the namespace of that name is.
+func owner(name string) string {
+	if lab := OwnerOf(name); lab != "" {
+		return fmt.Sprintf("it belongs to the lab %q: take that down with `nsscript down %s`, or run this one with --sandbox", lab, lab)
+	}
+	return fmt.Sprintf("no lab made it: use it with join(name = %q), or delete it with `ip netns del %s`", name, name)
+}
+
+// Undo takes the namespace's name away, if it is the lab's.
+func (o *AddNamespace) Undo(_ context.Context, s *System) error {
+	s.Detach(o.Name)
+	path := kernel.NetNSPath(o.Name)
+	ns, err := kernel.OpenNetNS(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		// Not (yet) a namespace: the empty file that a run left which was
+		// ended between making it and binding the namespace to it.
+		if st, serr := os.Stat(path); serr == nil && st.Size() == 0 && st.Mode().IsRegular() && o.ID == (kernel.NSID{}) {
+			return os.Remove(path)
+		}
+		return nil
+	}
+	mine := ns.ID() == o.ID
+	if !mine {
+		lo, err := ns.LinkByIndex(1)
+		mine = err == nil && lo.Alias == s.Mark
+	}
+	ns.Close()
+	if !mine {
+		return nil
+	}
+	return kernel.RemoveNetNS(o.Name)
+}
+
+// Commands are `ip netns add` and the namespace's settings.
+func (o *AddNamespace) Commands() []string {
+	cmds := []string{
+		sh("ip", "netns", "add", o.Name),
+	}
+	for _, k := range o.settings() {
+		cmds = append(cmds, sysctlCommand(o.Name, k))
+	}
+	return append(cmds, ip(o.Name, "link", "set", "lo", "up"))
+}
+
+// Inside is nothing: the namespace is a thing of its own.
+func (o *AddNamespace) Inside() []string { return nil }
+
+// JoinNamespace makes an existing namespace known to the lab.
+type JoinNamespace struct {
+	Name string      `json:"name"` // what the lab calls it
+	PID  int         `json:"pid,omitempty"`
+	Path string      `json:"path"`
+	ID   kernel.NSID `json:"id"`
+}
+
+// Do opens the namespace.
+func (o *JoinNamespace) Do(_ context.Context, s *System) error {
+	ns, err := kernel.OpenNetNS(o.Path)
+	if err != nil {
+		return o.explain(err)
+	}
+	if o.ID != (kernel.NSID{}) && ns.ID() != o.ID {
+		ns.Close()
+		return &Error{Msg: fmt.Sprintf("%s is another namespace now", o.Path)}
+	}
+	o.ID = ns.ID()
+	s.Attach(o.Name, ns, false)
+	return nil
+}
+
+func (o *JoinNamespace) explain(err error) error {
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return &Error{
+			Msg: fmt.Sprintf("%s may not be opened", o.Path), Err: err,
+			Tip: "without root only the namespaces of processes inside this lab's sandbox can be joined: start the process with spawn(), or run as root",
+		}
+	case o.PID != 0 && errors.Is(err, fs.ErrNotExist):
+		return &Error{Msg: fmt.Sprintf("there is no process %d", o.PID)}
+	case errors.Is(err, fs.ErrNotExist):
+		return &Error{Msg: fmt.Sprintf("there is no namespace at %s", o.Path), Tip: Near(kernelNames(), o.Name)}
+	}
+	return &Error{Msg: err.Error()}
+}
+
+func kernelNames() []string {
+	names, err := kernel.NetNSNames()
+	if err != nil {
+		return nil
+	}
+	return names
+}
+
+// Undo forgets the namespace; it is never deleted.
+func (o *JoinNamespace) Undo(_ context.Context, s *System) error {
+	s.Detach(o.Name)
+	return nil
+}
+
+// Commands give the namespace a name, where it has none, so that `ip -n` finds
+// it.
+func (o *JoinNamespace) Commands() []string {
+	switch {
+	case o.PID != 0:
+		return []string{sh("ip", "netns", "attach", o.Name, fmt.Sprint(o.PID))}
+	case o.Path != kernel.NetNSPath(o.Name):
+		at := kernel.NetNSPath(o.Name)
+		return []string{sh("touch", at), sh("mount", "--bind", o.Path, at)}
+	}
+	return nil
+}
+
+// Inside is nothing.
+func (o *JoinNamespace) Inside() []string { return nil }
+
+// DelNamespace deletes a namespace of the lab before the lab ends.
+type DelNamespace struct {
+	Name string `json:"name"`
+}
+
+// Do deletes the namespace and ends what runs in it.
+func (o *DelNamespace) Do(ctx context.Context, s *System) error {
+	ns, err := s.NS(o.Name)
+	if err != nil {
+		return err
+	}
+	if !s.Owned(o.Name) {
+		return s.borrowed(o.Name, quoteNS(o.Name))
+	}
+	if err := EndProcesses(ctx, func() ([]int, error) { return ns.PIDs() }); err != nil {
+		return err
+	}
+	s.Detach(o.Name)
+	if err := kernel.RemoveNetNS(o.Name); err != nil {
+		return failed(err, "deleting namespace %q", o.Name)
+	}
+	return nil
+}
+
+// Undo does nothing: what was deleted was the lab's own.
+func (o *DelNamespace) Undo(context.Context, *System) error { return nil }
+
+// Commands is `ip netns del`.
+func (o *DelNamespace) Commands() []string { return []string{sh("ip", "netns", "del", o.Name)} }
+
+// Inside is nothing.
+func (o *DelNamespace) Inside() []string { return nil }

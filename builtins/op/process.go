@@ -1,0 +1,188 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// EnvLab is the variable by which every process of a lab can be told: it names
+// the lab's mark.
+const EnvLab = "NSSCRIPT_LAB"
+
+// StartProcess starts a program in a namespace, in the background.
+type StartProcess struct {
+	NS    string   `json:"ns"`
+	Argv  []string `json:"argv"`
+	Shown []string `json:"shown,omitempty"` // what a person would type, where that is not Argv
+	Env   []string `json:"-"`
+	Dir   string   `json:"dir,omitempty"`
+	Path  string   `json:"path"`
+	Log   string   `json:"log"`             // the file that collects its output
+	Hosts string   `json:"hosts,omitempty"` // the file that lies over its /etc/hosts
+	// ExtraFile is given to the program as descriptor 3.
+	ExtraFile *os.File `json:"-"`
+
+	PID   int    `json:"pid,omitempty"`   // filled in by Do
+	Start uint64 `json:"start,omitempty"` // its start time, as kernel.StartTime tells
+	// MountNS is the inode of the mount namespace that the process and all its
+	// children live in.
+	MountNS uint64 `json:"mntns,omitempty"`
+
+	Cmd *exec.Cmd `json:"-"`
+}
+
+// Do starts the program in a session of its own, so that no terminal's signal
+// reaches it.
+func (o *StartProcess) Do(_ context.Context, s *System) error {
+	ns, err := s.NS(o.NS)
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(o.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return failed(err, "the file for the output of %q", o.Argv[0])
+	}
+	defer func() { _ = log.Close() }()
+	cmd := &exec.Cmd{
+		Path: o.Path, Args: o.Argv, Env: o.Env, Dir: o.Dir, Stdout: log, Stderr: log,
+		SysProcAttr: &syscall.SysProcAttr{Setsid: true},
+	}
+	if o.ExtraFile != nil {
+		cmd.ExtraFiles = []*os.File{o.ExtraFile}
+	}
+	view := kernel.View{NS: ns, Hosts: o.Hosts}
+	if o.NS != Host {
+		view.Name = o.NS
+	}
+	if err := kernel.Start(cmd, view); err != nil {
+		return StartError(err, o.Argv, o.NS)
+	}
+	o.Cmd, o.PID = cmd, cmd.Process.Pid
+	o.Start = kernel.StartTime(o.PID)
+	o.MountNS = kernel.MountNS(o.PID)
+	return nil
+}
+
+// StartError words why a program could not be started.
+func StartError(err error, argv []string, ns string) error {
+	e := &Error{Msg: fmt.Sprintf("starting %q in %s", argv[0], quoteNS(ns)), Err: err}
+	switch {
+	case errors.Is(err, unix.ENOEXEC):
+		e.Msg, e.Mute = fmt.Sprintf("%q is no program", argv[0]), true
+		e.Tip = "a script needs a first line such as #!/bin/sh"
+	case errors.Is(err, unix.E2BIG):
+		e.Msg, e.Mute = fmt.Sprintf("the arguments or the environment of %q are too long", argv[0]), true
+	}
+	return e
+}
+
+// Undo ends the process and all its children.
+func (o *StartProcess) Undo(ctx context.Context, s *System) error {
+	return EndProcesses(ctx, func() ([]int, error) { return o.Family(s.Mark) })
+}
+
+// Family lists the process and what it has started, by its mount namespace and
+// its environment.
+func (o *StartProcess) Family(mark string) ([]int, error) {
+	var pids []int
+	if o.PID != 0 && o.Start != 0 && kernel.StartTime(o.PID) == o.Start {
+		pids = append(pids, o.PID)
+	}
+	if o.MountNS == 0 {
+		return pids, nil
+	}
+	more, err := kernel.Processes(func(pid int) bool {
+		return kernel.MountNS(pid) == o.MountNS
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sortedPIDs(append(pids, more...)), nil
+}
+
+func sortedPIDs(pids []int) []int {
+	slices.Sort(pids)
+	return slices.Compact(pids)
+}
+
+// Commands is the program in the background.
+func (o *StartProcess) Commands() []string {
+	argv := o.Argv
+	if o.Shown != nil {
+		argv = o.Shown
+	}
+	return []string{InNS(o.NS, argv...) + " &"}
+}
+
+// Inside is nothing: a namespace lives as long as its processes.
+func (o *StartProcess) Inside() []string { return nil }
+
+// StopProcess ends a process of the lab and its children.
+type StopProcess struct {
+	Process StartProcess `json:"process"`
+}
+
+// Do ends the process.
+func (o *StopProcess) Do(ctx context.Context, s *System) error { return o.Process.Undo(ctx, s) }
+
+// Undo does nothing.
+func (o *StopProcess) Undo(context.Context, *System) error { return nil }
+
+// Commands is `kill`.
+func (o *StopProcess) Commands() []string { return []string{fmt.Sprintf("kill %d", o.Process.PID)} }
+
+// Inside is nothing.
+func (o *StopProcess) Inside() []string { return nil }
+
+const (
+	// killGrace is how long a process has between SIGTERM and SIGKILL.
+	killGrace = time.Second
+	// killWait is how long a killed process may take to be gone.
+	killWait = 5 * time.Second
+)
+
+// EndProcesses ends the processes that list returns, SIGTERM first, until it
+// returns none. It never touches this process or its ancestors.
+func EndProcesses(ctx context.Context, list func() ([]int, error)) error {
+	kin := kernel.Ancestors(os.Getpid())
+	sig := unix.SIGTERM
+	begun := time.Now()
+	told := map[int]bool{}
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		all, err := list()
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		pids := slices.DeleteFunc(all, func(pid int) bool { return slices.Contains(kin, pid) })
+		if len(pids) == 0 {
+			return nil
+		}
+		if sig == unix.SIGTERM && time.Since(begun) > killGrace {
+			sig = unix.SIGKILL
+		}
+		if time.Since(begun) > killGrace+killWait {
+			return &Error{Msg: "these processes do not end: " + strings.Trim(fmt.Sprint(pids), "[]")}
+		}
+		for _, pid := range pids {
+			if sig == unix.SIGTERM && told[pid] {
+				continue
+			}
+			told[pid] = true
+			_ = unix.Kill(pid, sig) // gone already, most likely; list tells
+			_ = unix.Kill(pid, unix.SIGCONT)
+		}
+		time.Sleep(pause)
+	}
+}

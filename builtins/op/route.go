@@ -1,0 +1,362 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// RouteSpec says which route (ip-route(8)).
+type RouteSpec struct {
+	NS     string   `json:"ns"`
+	Dst    string   `json:"dst"` // "default" or a prefix
+	V6     bool     `json:"v6,omitempty"`
+	Via    []string `json:"via,omitempty"` // gateways; several for ECMP
+	Dev    string   `json:"dev,omitempty"`
+	Src    string   `json:"src,omitempty"`
+	Metric int      `json:"metric,omitempty"`
+	Table  int      `json:"table,omitempty"` // 0 for main
+	Type   string   `json:"type,omitempty"`  // "" for unicast
+	MTU    int      `json:"mtu,omitempty"`   // bytes
+	OnLink bool     `json:"onlink,omitempty"`
+}
+
+func (r *RouteSpec) family() int {
+	if r.V6 {
+		return unix.AF_INET6
+	}
+	return unix.AF_INET
+}
+
+// netlinkRoute turns the description into the kernel's.
+func (r *RouteSpec) netlinkRoute(n *kernel.NetNS) (*netlink.Route, error) {
+	nr := &netlink.Route{Family: r.family(), Priority: r.Metric, Table: r.Table, MTU: r.MTU}
+	if r.Dst == "default" {
+		nr.Dst = &net.IPNet{IP: net.IPv4zero.To4(), Mask: net.CIDRMask(0, 32)}
+		if r.V6 {
+			nr.Dst = &net.IPNet{IP: net.IPv6zero, Mask: net.CIDRMask(0, 128)}
+		}
+	} else {
+		p, err := netip.ParsePrefix(r.Dst)
+		if err != nil {
+			return nil, &Error{Msg: fmt.Sprintf("%q is no network", r.Dst)}
+		}
+		nr.Dst = &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+	}
+	if r.Type != "" {
+		t, ok := kernel.RouteType(r.Type)
+		if !ok {
+			return nil, &Error{Msg: fmt.Sprintf("no type of route is called %q", r.Type)}
+		}
+		nr.Type = t
+	}
+	if r.Src != "" {
+		nr.Src = net.ParseIP(r.Src)
+	}
+	index := 0
+	if r.Dev != "" {
+		l, err := n.Link(r.Dev)
+		if errors.Is(err, unix.ENODEV) {
+			return nil, noLink(n, r.NS, r.Dev)
+		}
+		if err != nil {
+			return nil, failed(err, "interface %q", r.Dev)
+		}
+		index = l.Index
+	}
+	flags := 0
+	if r.OnLink {
+		flags = unix.RTNH_F_ONLINK
+	}
+	switch len(r.Via) {
+	case 0:
+		nr.LinkIndex, nr.Flags = index, flags
+		if !r.V6 && (r.Type == "" || r.Type == "unicast") {
+			nr.Scope = netlink.SCOPE_LINK
+		}
+	case 1:
+		nr.LinkIndex, nr.Flags = index, flags
+		nr.Gw, nr.Via = r.gateway(r.Via[0])
+	default:
+		for _, v := range r.Via {
+			hop := &netlink.NexthopInfo{LinkIndex: index, Flags: flags}
+			hop.Gw, hop.Via = r.gateway(v)
+			nr.MultiPath = append(nr.MultiPath, hop)
+		}
+	}
+	return nr, nil
+}
+
+// gateway gives a next hop in the form that its family wants: an IPv4 route may
+// lead over an IPv6 router (RFC 5549).
+func (r *RouteSpec) gateway(via string) (net.IP, netlink.Destination) {
+	ip := net.ParseIP(via)
+	if !r.V6 && ip.To4() == nil {
+		return nil, &netlink.Via{AddrFamily: unix.AF_INET6, Addr: ip}
+	}
+	return ip, nil
+}
+
+// words are those of `ip route add` after the verb.
+func (r *RouteSpec) words() []string {
+	var w []string
+	if r.Type != "" && r.Type != "unicast" {
+		w = append(w, r.Type)
+	}
+	w = append(w, r.Dst)
+	hop := func(via string) []string {
+		var h []string
+		if via != "" {
+			h = append(h, "via")
+			if ip, err := netip.ParseAddr(via); err == nil && ip.Is6() && !r.V6 {
+				h = append(h, "inet6")
+			}
+			h = append(h, via)
+		}
+		if r.Dev != "" {
+			h = append(h, "dev", r.Dev)
+		}
+		if r.OnLink {
+			h = append(h, "onlink")
+		}
+		return h
+	}
+	if len(r.Via) <= 1 {
+		w = append(w, hop(strings.Join(r.Via, ""))...)
+	}
+	if r.Table != 0 {
+		w = append(w, "table", kernel.TableName(r.Table))
+	}
+	if r.Src != "" {
+		w = append(w, "src", r.Src)
+	}
+	if r.Metric != 0 {
+		w = append(w, "metric", fmt.Sprint(r.Metric))
+	}
+	if r.MTU != 0 {
+		w = append(w, "mtu", fmt.Sprint(r.MTU))
+	}
+	if len(r.Via) > 1 {
+		for _, v := range r.Via {
+			w = append(w, "nexthop")
+			w = append(w, hop(v)...)
+		}
+	}
+	return w
+}
+
+func (r *RouteSpec) command(verb string) string {
+	words := append([]string{"route", verb}, r.words()...)
+	if r.V6 && r.Dst == "default" {
+		return strings.Replace(ip(r.NS, words...), "ip ", "ip -6 ", 1)
+	}
+	return ip(r.NS, words...)
+}
+
+// Find returns the namespace's routes that have the same destination, table
+// and metric.
+func (r *RouteSpec) Find(n *kernel.NetNS) ([]kernel.Route, error) {
+	all, err := n.Routes()
+	if err != nil {
+		return nil, failed(err, "the routes of %s", quoteNS(r.NS))
+	}
+	table := r.Table
+	if table == 0 {
+		table = unix.RT_TABLE_MAIN
+	}
+	metric := r.Metric
+	if metric == 0 && r.V6 {
+		metric = 1024 // the kernel's default, IP6_RT_PRIO_USER
+	}
+	dst, _ := netip.ParsePrefix(r.Dst)
+	if dst.Bits() == 0 {
+		dst = netip.Prefix{} // 0.0.0.0/0 and ::/0 are the default route
+	}
+	return slices.DeleteFunc(all, func(k kernel.Route) bool {
+		return k.Family != r.family() || k.Table != table || k.Metric != metric || k.Dst != dst
+	}), nil
+}
+
+// AddRoute adds a route.
+type AddRoute struct {
+	RouteSpec
+}
+
+// Prepare sees to it that Undo can only remove what Do added.
+func (o *AddRoute) Prepare(s *System) error {
+	if s.Owned(o.NS) {
+		return nil
+	}
+	n, err := s.NS(o.NS)
+	if err != nil {
+		return err
+	}
+	same, err := o.Find(n)
+	if err != nil {
+		return err
+	}
+	if len(same) > 0 {
+		return o.exists(same)
+	}
+	return nil
+}
+
+func (o *AddRoute) exists(same []kernel.Route) error {
+	e := &Error{Msg: fmt.Sprintf("%s already has a route to %s", quoteNS(o.NS), o.Dst), Err: unix.EEXIST, Mute: true}
+	if len(same) > 0 {
+		e.Msg += ": " + same[0].String()
+		e.Tip = "give this one another `metric` or `table`, or delete that one first"
+	}
+	return e
+}
+
+// Do adds the route.
+func (o *AddRoute) Do(_ context.Context, s *System) error {
+	n, err := s.NS(o.NS)
+	if err != nil {
+		return err
+	}
+	nr, err := o.netlinkRoute(n)
+	if err != nil {
+		return err
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	if err := h.RouteAdd(nr); err != nil {
+		return o.explain(n, err)
+	}
+	return nil
+}
+
+func (o *AddRoute) explain(n *kernel.NetNS, err error) error {
+	if errors.Is(err, unix.EEXIST) {
+		same, _ := o.Find(n)
+		return o.exists(same)
+	}
+	if len(o.Via) > 0 && (errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.EINVAL)) {
+		if via, where := o.strayGateway(n); via != "" {
+			return &Error{
+				Msg: fmt.Sprintf("the gateway %s is in no network that %s is connected to", via, quoteNS(o.NS)), Err: err,
+				Tip: where,
+			}
+		}
+	}
+	if errors.Is(err, unix.ENETDOWN) {
+		return &Error{Msg: fmt.Sprintf("route to %s in %s: the interface is down", o.Dst, quoteNS(o.NS)), Err: err, Mute: true,
+			Tip: "bring it up first: link.up()"}
+	}
+	return failed(err, "route to %s in %s", o.Dst, quoteNS(o.NS))
+}
+
+// strayGateway finds a gateway that is in none of the namespace's subnets, and
+// says which subnets there are.
+func (o *AddRoute) strayGateway(n *kernel.NetNS) (via, where string) {
+	links, err := n.Links()
+	if err != nil {
+		return "", ""
+	}
+	addrs, err := n.Addrs(0)
+	if err != nil {
+		return "", ""
+	}
+	var subnets []string
+	for _, v := range o.Via {
+		ip, err := netip.ParseAddr(v)
+		if err != nil {
+			return "", ""
+		}
+		inside := false
+		for _, a := range addrs {
+			if a.Prefix.Addr().Is4() != ip.Is4() || a.Prefix.Addr().IsLoopback() {
+				continue
+			}
+			l := links[slices.IndexFunc(links, func(l kernel.Link) bool { return l.Index == a.Link })]
+			state := ""
+			if !l.Up() {
+				state = ", which is down"
+			} else {
+				inside = inside || a.Prefix.Contains(ip) && a.Prefix.Addr() != ip
+			}
+			subnets = append(subnets, fmt.Sprintf("%s (%s%s)", a.Prefix.Masked(), l.Name, state))
+		}
+		if !inside {
+			via = v
+			break
+		}
+	}
+	if via == "" {
+		return "", ""
+	}
+	if len(subnets) == 0 {
+		return via, "it has no address yet: give an interface one with `addr` or link.add_addr()"
+	}
+	return via, "it is connected to " + strings.Join(subnets, ", ")
+}
+
+// Undo deletes the route.
+func (o *AddRoute) Undo(_ context.Context, s *System) error {
+	err := deleteRoute(s, &o.RouteSpec)
+	if errors.Is(err, kernel.ErrClosed) || kernel.IsGone(err) {
+		return nil
+	}
+	return err
+}
+
+func deleteRoute(s *System, r *RouteSpec) error {
+	n, err := s.NS(r.NS)
+	if err != nil {
+		return err
+	}
+	nr, err := r.netlinkRoute(n)
+	if err != nil {
+		return err
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	return h.RouteDel(nr)
+}
+
+// Commands is `ip route add`.
+func (o *AddRoute) Commands() []string { return []string{o.command("add")} }
+
+// Inside is the namespace.
+func (o *AddRoute) Inside() []string { return []string{o.NS} }
+
+// DelRoute deletes a route.
+type DelRoute struct {
+	RouteSpec
+}
+
+// Do deletes the route.
+func (o *DelRoute) Do(_ context.Context, s *System) error {
+	err := deleteRoute(s, &o.RouteSpec)
+	if kernel.IsGone(err) {
+		return &Error{Msg: fmt.Sprintf("%s has no route to %s (any more)", quoteNS(o.NS), o.Dst), Err: err, Mute: true}
+	}
+	if err != nil {
+		return failed(err, "deleting the route to %s in %s", o.Dst, quoteNS(o.NS))
+	}
+	return nil
+}
+
+// Undo does nothing: only the lab's own routes are deleted.
+func (o *DelRoute) Undo(context.Context, *System) error { return nil }
+
+// Commands is `ip route del`.
+func (o *DelRoute) Commands() []string { return []string{o.command("del")} }
+
+// Inside is the namespace.
+func (o *DelRoute) Inside() []string { return []string{o.NS} }

@@ -1,0 +1,48 @@
+package op
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"nsscript/builtins/kernel"
+)
+
+// sh joins the words of a command, quoted as a POSIX shell wants them.
+func sh(words ...string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = ShellWord(w)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// ShellWord quotes one word for bash.
+func ShellWord(w string) string {
+	q, err := syntax.Quote(w, syntax.LangBash)
+	if err != nil {
+		// Only a NUL cannot be quoted, and no argument can hold one.
+		return "''"
+	}
+	return q
+}
+
+// ip is an `ip` command in a namespace of the lab.
+func ip(ns string, words ...string) string {
+	if ns == Host {
+		return sh(append([]string{"ip"}, words...)...)
+	}
+	return sh(append([]string{"ip", "-n", ns}, words...)...)
+}
+
+// InNS is a command line run in a namespace of the lab.
+func InNS(ns string, words ...string) string {
+	if ns == Host {
+		return sh(words...)
+	}
+	return sh(append([]string{"ip", "netns", "exec", ns}, words...)...)
+}
+
+func sysctlCommand(ns string, s kernel.Sysctl) string {
+	return InNS(ns, "sysctl", "-qw", s.Key+"="+s.Value)
+}

@@ -1,0 +1,73 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"nsscript/builtins/kernel"
+)
+
+// SetSysctl sets a kernel parameter of a namespace.
+type SetSysctl struct {
+	NS    string `json:"ns"`
+	Key   string `json:"key"`
+	Value string `json:"value"`
+	Old   string `json:"old"` // filled in by Prepare
+}
+
+// Prepare notes the value that is to be given back.
+func (o *SetSysctl) Prepare(s *System) error {
+	n, err := s.NS(o.NS)
+	if err != nil {
+		return err
+	}
+	if o.Old, err = n.ReadSysctl(o.Key); err != nil {
+		return o.explain(err)
+	}
+	return nil
+}
+
+// Do sets the parameter.
+func (o *SetSysctl) Do(_ context.Context, s *System) error {
+	n, err := s.NS(o.NS)
+	if err != nil {
+		return err
+	}
+	if err := n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: o.Value}); err != nil {
+		return o.explain(err)
+	}
+	return nil
+}
+
+func (o *SetSysctl) explain(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Error{Msg: fmt.Sprintf("%s has no sysctl %q", quoteNS(o.NS), o.Key), Err: err, Mute: true}
+	}
+	return &Error{Msg: err.Error(), Err: err, Mute: true}
+}
+
+// Undo gives the old value back.
+func (o *SetSysctl) Undo(_ context.Context, s *System) error {
+	n, err := s.NS(o.NS)
+	if errors.Is(err, kernel.ErrClosed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: o.Old})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the parameter went with its interface
+	}
+	return err
+}
+
+// Commands is `sysctl -w`.
+func (o *SetSysctl) Commands() []string {
+	return []string{sysctlCommand(o.NS, kernel.Sysctl{Key: o.Key, Value: o.Value})}
+}
+
+// Inside is the namespace.
+func (o *SetSysctl) Inside() []string { return []string{o.NS} }

@@ -1,0 +1,126 @@
+package op
+
+import (
+	"fmt"
+	"sort"
+	"sync"
+
+	"nsscript/builtins/kernel"
+)
+
+// Host is the name of the namespace that a lab stands in.
+const Host = "host"
+
+// System is what operations act upon: the namespaces of one lab.
+type System struct {
+	// Mark is what the lab writes on what it makes outside its own
+	// namespaces: an interface alias, a rule's comment.
+	Mark string
+	// Private says that the host namespace is the lab's own (a sandbox).
+	Private bool
+	// Iptables finds the iptables programs.
+	Iptables kernel.IptablesFinder
+
+	mu     sync.Mutex
+	spaces map[string]*space
+}
+
+type space struct {
+	ns    *kernel.NetNS
+	owned bool
+}
+
+// NewSystem returns a system whose host is the given namespace.
+func NewSystem(host *kernel.NetNS, mark string, private bool) *System {
+	return &System{
+		Mark: mark, Private: private,
+		spaces: map[string]*space{Host: {ns: host, owned: private}},
+	}
+}
+
+// NS returns the open namespace that the lab calls name.
+func (s *System) NS(name string) (*kernel.NetNS, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sp, ok := s.spaces[name]
+	if !ok {
+		return nil, &Error{Msg: fmt.Sprintf("the lab has no namespace %q", name), Err: kernel.ErrClosed, Mute: true}
+	}
+	return sp.ns, nil
+}
+
+// Owned reports whether the lab owns the namespace, so that what is done in it
+// need not be undone. A namespace that is not open (any more) is not owned.
+func (s *System) Owned(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sp, ok := s.spaces[name]
+	return ok && sp.owned
+}
+
+// Names lists the namespaces but the host, sorted.
+func (s *System) Names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := make([]string, 0, len(s.spaces))
+	for name := range s.spaces {
+		if name != Host {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Attach makes a namespace known under a name.
+func (s *System) Attach(name string, ns *kernel.NetNS, owned bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.spaces[name] = &space{ns: ns, owned: owned}
+}
+
+// Detach closes a namespace and forgets it.
+func (s *System) Detach(name string) {
+	s.mu.Lock()
+	sp := s.spaces[name]
+	delete(s.spaces, name)
+	s.mu.Unlock()
+	if sp != nil {
+		sp.ns.Close()
+	}
+}
+
+// Close closes all namespaces. A namespace ends only when nothing holds it, so
+// this comes before waiting for one to be gone.
+func (s *System) Close() {
+	s.mu.Lock()
+	spaces := s.spaces
+	s.spaces = map[string]*space{}
+	s.mu.Unlock()
+	for _, sp := range spaces {
+		sp.ns.Close()
+	}
+}
+
+// mine reports whether the lab made the interface: it bears the lab's mark, or
+// stands in a namespace that is the lab's.
+func (s *System) mine(ns string, l *kernel.Link) bool {
+	return s.Owned(ns) || l.Alias == s.Mark
+}
+
+// borrowed refuses to change or remove what the lab did not make in a namespace
+// that is not its own.
+func (s *System) borrowed(ns, what string) error {
+	return &Error{
+		Msg: fmt.Sprintf("%s is not this lab's: in %s only what the lab made can be changed or removed", what, quoteNS(ns)),
+		Tip: "run the lab with --sandbox to have a host of its own",
+	}
+}
+
+// quoteNS names a namespace in a sentence.
+func quoteNS(name string) string {
+	if name == Host {
+		return "the host"
+	}
+	return fmt.Sprintf("namespace %q", name)
+}

@@ -1,0 +1,200 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// End is one end of a virtual cable.
+type End struct {
+	NS     string   `json:"ns"`
+	Name   string   `json:"name"`
+	Bridge string   `json:"bridge,omitempty"` // the bridge in NS of which it becomes a port
+	Addrs  []string `json:"addrs,omitempty"`
+	MAC    string   `json:"mac,omitempty"`
+}
+
+// AddVeth makes a virtual cable (veth(4)).
+type AddVeth struct {
+	A    End  `json:"a"`
+	B    End  `json:"b"`
+	MTU  int  `json:"mtu,omitempty"` // bytes; 0 for the kernel's default
+	Up   bool `json:"up"`
+	Made bool `json:"made,omitempty"` // set once the kernel has made it
+}
+
+// Prepare picks an address for an end that stands in a namespace which is not
+// the lab's, so that it can be recognised.
+func (o *AddVeth) Prepare(s *System) error {
+	for _, e := range []*End{&o.A, &o.B} {
+		if e.MAC == "" && !s.Owned(e.NS) {
+			e.MAC = newMAC()
+		}
+	}
+	return nil
+}
+
+// Do makes both ends where they belong in one message, then gives each what it
+// needs.
+func (o *AddVeth) Do(_ context.Context, s *System) error {
+	a, err := s.NS(o.A.NS)
+	if err != nil {
+		return err
+	}
+	b, err := s.NS(o.B.NS)
+	if err != nil {
+		return err
+	}
+	h, err := a.Netlink()
+	if err != nil {
+		return err
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MTU, attrs.HardwareAddr = o.A.Name, o.MTU, parseMAC(o.A.MAC)
+	link := netlink.NewVeth(attrs)
+	link.PeerName, link.PeerHardwareAddr = o.B.Name, parseMAC(o.B.MAC)
+	if o.B.NS != o.A.NS {
+		link.PeerNamespace = netlink.NsFd(b.Fd())
+	}
+	if err := h.LinkAdd(link); err != nil {
+		return o.explain(err, a, b)
+	}
+	o.Made = true
+	if err := o.B.finish(s, b, o.Up); err != nil {
+		return err
+	}
+	return o.A.finish(s, a, o.Up)
+}
+
+// explain finds out which of the two names is taken.
+func (o *AddVeth) explain(err error, a, b *kernel.NetNS) error {
+	if errors.Is(err, unix.EEXIST) {
+		if _, lerr := a.Link(o.A.Name); lerr == nil {
+			return taken(o.A.NS, o.A.Name)
+		}
+		if _, lerr := b.Link(o.B.Name); lerr == nil {
+			return taken(o.B.NS, o.B.Name)
+		}
+	}
+	return failed(err, "the cable from %q in %s to %q in %s", o.A.Name, quoteNS(o.A.NS), o.B.Name, quoteNS(o.B.NS))
+}
+
+// addrGenNone switches automatic link-local addresses off
+// (IN6_ADDR_GEN_MODE_NONE, linux/if_link.h).
+const addrGenNone = 1
+
+// finish marks an end, makes it a port, gives it its addresses and brings it up.
+func (e *End) finish(s *System, n *kernel.NetNS, up bool) error {
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	l, err := n.Link(e.Name)
+	if err != nil {
+		return failed(err, "interface %q in %s", e.Name, quoteNS(e.NS))
+	}
+	if err := s.mark(e.NS, h, ref(l)); err != nil {
+		return failed(err, "marking interface %q", e.Name)
+	}
+	if e.Bridge != "" {
+		_, br, err := FindLink(s, e.NS, e.Bridge)
+		if err != nil {
+			return err
+		}
+		if e.quiet() {
+			if err := h.LinkSetIP6AddrGenMode(ref(l), addrGenNone); err != nil {
+				return failed(err, "interface %q: switching IPv6 autoconfiguration off", e.Name)
+			}
+		}
+		if err := h.LinkSetMasterByIndex(ref(l), br.Index); err != nil {
+			return masterError(err, e.Name, e.Bridge)
+		}
+	}
+	for _, a := range e.Addrs {
+		if err := addAddr(h, l, e.NS, a); err != nil {
+			return err
+		}
+	}
+	if up {
+		if err := h.LinkSetUp(ref(l)); err != nil {
+			return failed(err, "setting interface %q in %s up", e.Name, quoteNS(e.NS))
+		}
+	}
+	return nil
+}
+
+// quiet says that the end needs no IPv6 link-local address: a port that carries
+// no address would only multicast to all other ports.
+func (e *End) quiet() bool { return e.Bridge != "" && len(e.Addrs) == 0 && HasIPv6() }
+
+// Undo deletes the cable; one end takes the other along.
+func (o *AddVeth) Undo(_ context.Context, s *System) error {
+	for _, e := range []End{o.A, o.B} {
+		if s.Owned(e.NS) && !o.Made {
+			continue // it may be another cable's
+		}
+		if err := removeLink(s, e.NS, e.Name, e.MAC); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Commands are those of `ip link`, `ip addr`.
+func (o *AddVeth) Commands() []string {
+	words := []string{"link", "add", o.A.Name}
+	if o.MTU != 0 {
+		words = append(words, "mtu", fmt.Sprint(o.MTU))
+	}
+	if o.A.MAC != "" {
+		words = append(words, "address", o.A.MAC)
+	}
+	words = append(words, "type", "veth", "peer", "name", o.B.Name)
+	if o.MTU != 0 {
+		words = append(words, "mtu", fmt.Sprint(o.MTU))
+	}
+	if o.B.MAC != "" {
+		words = append(words, "address", o.B.MAC)
+	}
+	first := ip(o.A.NS, words...)
+	switch {
+	case o.A.NS == o.B.NS:
+	case o.B.NS == Host:
+		// The other end is made from the host, whose name `ip` has no word for.
+		swapped := AddVeth{A: o.B, B: o.A, MTU: o.MTU, Up: o.Up}
+		return swapped.Commands()
+	default:
+		first = ip(o.A.NS, append(words, "netns", o.B.NS)...)
+	}
+	cmds := []string{first}
+	for _, e := range []End{o.A, o.B} {
+		cmds = append(cmds, e.commands(o.Up)...)
+	}
+	return cmds
+}
+
+func (e *End) commands(up bool) []string {
+	var cmds []string
+	if e.quiet() {
+		cmds = append(cmds, ip(e.NS, "link", "set", "dev", e.Name, "addrgenmode", "none"))
+	}
+	if e.Bridge != "" {
+		cmds = append(cmds, ip(e.NS, "link", "set", "dev", e.Name, "master", e.Bridge))
+	}
+	for _, a := range e.Addrs {
+		cmds = append(cmds, addrCommand(e.NS, e.Name, a))
+	}
+	if up {
+		cmds = append(cmds, ip(e.NS, "link", "set", "dev", e.Name, "up"))
+	}
+	return cmds
+}
+
+// Inside is the namespaces of both ends: a cable goes with either.
+func (o *AddVeth) Inside() []string { return []string{o.A.NS, o.B.NS} }

@@ -1,0 +1,216 @@
+package builtins
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins/op"
+	"nsscript/builtins/probe"
+)
+
+var probeSpecs = []spec{
+	{
+		sig: "ping(ns, target, *, count = 1, size = 56, ttl = None, df = False, interval = \"100ms\", timeout = \"1s\", dev = None)",
+		doc: "ICMP echo: truthy when every request was answered.",
+		run: ping,
+	},
+	{
+		sig: "connect(ns, target, port, *, proto = \"tcp\", send = None, timeout = \"1s\")",
+		doc: "Connects to a TCP or UDP port; with `send` it sends that and reads the reply.",
+		run: connect,
+	},
+}
+
+func ping(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	var target, count, size, ttl starlark.Value
+	interval, timeout := duration(100*time.Millisecond), duration(time.Second)
+	var dev devName
+	req := probe.PingRequest{Count: 1, Size: 56}
+	if err := c.unpack(&ns, &target, &count, &size, &ttl, &req.DF, &interval, &timeout, &dev); err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		name      string
+		v         starlark.Value
+		to        *int
+		low, high int
+		unit      string
+	}{
+		{"count", count, &req.Count, 1, 1000000, ""},
+		{"size", size, &req.Size, 0, 65507, "bytes"},
+		{"ttl", ttl, &req.TTL, 1, 255, ""},
+	} {
+		if f.v == nil {
+			continue
+		}
+		if err := readInt(f.v, f.to, f.low, f.high, f.unit); err != nil {
+			return nil, &argError{f.name, err}
+		}
+	}
+	ip, err := c.target(ns, target, string(dev))
+	if err != nil {
+		return nil, err
+	}
+	req.Target, req.Interval, req.Timeout, req.Dev = ip, interval.std(), timeout.std(), string(dev)
+	c.lab.Explain(c.pos(), op.InNS(ns.name, pingWords(req)...))
+	k, err := ns.open()
+	if err != nil {
+		return nil, err
+	}
+	r, err := probe.Ping(c.ctx, k, req)
+	if err != nil {
+		return nil, c.interrupted(err)
+	}
+	return pingResult(r), nil
+}
+
+// interrupted prefers the fact that the run was interrupted over what followed
+// from it.
+func (c *call) interrupted(err error) error {
+	if c.ctx.Err() != nil && errors.Is(err, c.ctx.Err()) {
+		return c.ctx.Err()
+	}
+	return err
+}
+
+// pingWords are those of the ping program for the same.
+func pingWords(r probe.PingRequest) []string {
+	w := []string{"ping", "-c", fmt.Sprint(r.Count)}
+	add := func(yes bool, words ...string) {
+		if yes {
+			w = append(w, words...)
+		}
+	}
+	add(r.Size != 56, "-s", fmt.Sprint(r.Size))
+	add(r.TTL != 0, "-t", fmt.Sprint(r.TTL))
+	add(r.DF, "-M", "do")
+	add(r.Count > 1 && r.Interval != time.Second, "-i", fmt.Sprint(r.Interval.Seconds()))
+	add(true, "-W", fmt.Sprint(r.Timeout.Seconds()))
+	add(r.Dev != "", "-I", r.Dev)
+	return append(w, r.Target.String())
+}
+
+// seconds is a length of time as a script has it: a number of seconds.
+func seconds(d time.Duration) starlark.Value { return starlark.Float(d.Seconds()) }
+
+func pingResult(r probe.PingResult) starlark.Value {
+	loss := 0.0
+	if r.Sent > 0 {
+		loss = 100 * float64(r.Sent-r.Received) / float64(r.Sent)
+	}
+	text := fmt.Sprintf("%d sent, %d received, %.3g%% lost", r.Sent, r.Received, loss)
+	times := [3]starlark.Value{starlark.None, starlark.None, starlark.None}
+	if r.Received > 0 {
+		text += fmt.Sprintf(", round trip min/avg/max %.3f/%.3f/%.3f ms", millis(r.Min), millis(r.Avg), millis(r.Max))
+		times = [3]starlark.Value{seconds(r.Min), seconds(r.Avg), seconds(r.Max)}
+	}
+	if r.Error != "" {
+		text += ": " + r.Error
+		if r.MTU != 0 {
+			text += fmt.Sprintf(" (mtu %d)", r.MTU)
+		}
+		if r.ErrorFrom.IsValid() {
+			text += " from " + r.ErrorFrom.String()
+		}
+	}
+	return &record{kind: "PingResult", truth: r.Sent > 0 && r.Received == r.Sent, text: text, fields: []field{
+		{"sent", starlark.MakeInt(r.Sent)},
+		{"received", starlark.MakeInt(r.Received)},
+		{"loss", starlark.Float(loss)},
+		{"min", times[0]}, {"avg", times[1]}, {"max", times[2]},
+		{"error", strOrNone(r.Error)},
+		{"error_from", addrOrNone(r.ErrorFrom)},
+		{"mtu", intOrNone(r.MTU)},
+	}}
+}
+
+func millis(d time.Duration) float64 { return d.Seconds() * 1000 }
+
+func addrOrNone(a netip.Addr) starlark.Value {
+	if !a.IsValid() {
+		return starlark.None
+	}
+	return starlark.String(a.String())
+}
+
+func connect(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	var target, send starlark.Value
+	var to port
+	proto := "tcp"
+	timeout := duration(time.Second)
+	if err := c.unpack(&ns, &target, &to, &proto, &send, &timeout); err != nil {
+		return nil, err
+	}
+	if proto != "tcp" && proto != "udp" {
+		return nil, badArg("", "argument \"proto\": want \"tcp\" or \"udp\", got %q", proto)
+	}
+	req := probe.ConnectRequest{Proto: proto, Timeout: timeout.std()}
+	switch v := send.(type) {
+	case nil:
+	case starlark.String:
+		req.Send, req.HasSend = []byte(v), true
+	case starlark.Bytes:
+		req.Send, req.HasSend = []byte(v), true
+	default:
+		return nil, &argError{"send", want("a string or bytes", send)}
+	}
+	ip, err := c.target(ns, target, "")
+	if err != nil {
+		return nil, err
+	}
+	req.Target = netip.AddrPortFrom(ip, uint16(to))
+	c.lab.Explain(c.pos(), op.InNS(ns.name, ncWords(req)...))
+	k, err := ns.open()
+	if err != nil {
+		return nil, err
+	}
+	r, err := probe.Connect(c.ctx, k, req)
+	if err != nil {
+		return nil, c.interrupted(err)
+	}
+	return connResult(req, r), nil
+}
+
+// ncWords are those of the nc program for the same.
+func ncWords(r probe.ConnectRequest) []string {
+	w := []string{"nc", "-z"}
+	if r.Proto == "udp" {
+		w = append(w, "-u")
+	}
+	return append(w, "-w", fmt.Sprint(max(1, int(r.Timeout.Seconds()))), r.Target.Addr().String(), fmt.Sprint(r.Target.Port()))
+}
+
+func connResult(req probe.ConnectRequest, r probe.ConnectResult) starlark.Value {
+	text := fmt.Sprintf("%s %s: connected in %.3f ms", req.Proto, req.Target, millis(r.RTT))
+	rtt := seconds(r.RTT)
+	if !r.OK {
+		text, rtt = fmt.Sprintf("%s %s: %s", req.Proto, req.Target, r.Error), starlark.None
+		if r.ErrorFrom.IsValid() {
+			text += " from " + r.ErrorFrom.String()
+		}
+	}
+	var reply starlark.Value = starlark.None
+	if len(r.Reply) > 0 || req.HasSend && r.OK {
+		reply = starlark.String(r.Reply)
+	}
+	addr := func(a netip.AddrPort) starlark.Value {
+		if !a.IsValid() {
+			return starlark.None
+		}
+		return starlark.String(a.String())
+	}
+	return &record{kind: "ConnResult", truth: r.OK, text: text, fields: []field{
+		{"ok", starlark.Bool(r.OK)},
+		{"error", strOrNone(r.Error)},
+		{"rtt", rtt},
+		{"reply", reply},
+		{"local", addr(r.Local)},
+		{"remote", addr(r.Remote)},
+	}}
+}

@@ -1,0 +1,330 @@
+package builtins
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+var processSpecs = []spec{
+	{
+		sig: "exec(ns, cmd, *, check = True, input = None, env = {}, dir = None, timeout = None, show = False)",
+		doc: "Runs a program in a namespace and waits for it.",
+		run: func(c *call) (starlark.Value, error) {
+			var cmd words
+			return c.execute(&cmd, func() []string { return cmd })
+		},
+	},
+	{
+		sig: "sh(ns, script, *, check = True, input = None, env = {}, dir = None, timeout = None, show = False)",
+		doc: "Runs a script through `/bin/sh -c` in a namespace and waits for it.",
+		run: func(c *call) (starlark.Value, error) {
+			var script string
+			return c.execute(&script, func() []string { return []string{"/bin/sh", "-c", script} })
+		},
+	},
+	spawnSpec,
+	serveSpec,
+}
+
+// execute is exec and sh: they differ only in how the command is given.
+func (c *call) execute(cmd any, argv func() []string) (starlark.Value, error) {
+	var ns *Namespace
+	p := program{check: true}
+	var env *starlark.Dict
+	var input starlark.Value
+	var timeout duration
+	if err := c.unpack(&ns, cmd, &p.check, &input, &env, &p.dir, &timeout, &p.show); err != nil {
+		return nil, err
+	}
+	p.ns, p.argv, p.timeout = ns, argv(), timeout.std()
+	if strings.Contains(strings.Join(p.argv, ""), "\x00") {
+		return nil, badArg("", "a command cannot hold a NUL")
+	}
+	if input != nil {
+		switch in := input.(type) {
+		case starlark.String:
+			p.input = []byte(in)
+		case starlark.Bytes:
+			p.input = []byte(in)
+		default:
+			return nil, &argError{"input", want("a string or bytes", input)}
+		}
+	}
+	var err error
+	if p.env, err = c.environ(env, p.dir, ns); err != nil {
+		return nil, err
+	}
+	return p.run(c)
+}
+
+// environ is the environment of a program in a namespace of the lab.
+func (c *call) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]string, error) {
+	vars := map[string]string{}
+	var order []string
+	set := func(k, v string) {
+		if _, ok := vars[k]; !ok {
+			order = append(order, k)
+		}
+		vars[k] = v
+	}
+	for _, kv := range os.Environ() {
+		if k, v, ok := strings.Cut(kv, "="); ok && !strings.HasPrefix(k, "NSSCRIPT_") {
+			set(k, v)
+		}
+	}
+	set("PATH", kernel.AdminPath(vars["PATH"]))
+	set("NSSCRIPT_NS", ns.name)
+	if extra != nil {
+		for _, item := range extra.Items() {
+			k, ok := starlark.AsString(item[0])
+			if !ok || k == "" || strings.ContainsAny(k, "=\x00") {
+				return nil, &argError{"env", want("names of variables as strings", item[0])}
+			}
+			v, err := wordOf(item[1])
+			if err != nil {
+				return nil, &argError{"env", fmt.Errorf("%s: %w", k, err)}
+			}
+			set(k, v)
+		}
+	}
+	set(op.EnvLab, c.lab.System().Mark)
+	if dir != "" {
+		st, err := os.Stat(dir)
+		if err != nil || !st.IsDir() {
+			return nil, badArg("", "argument \"dir\": there is no directory %q", dir)
+		}
+	}
+	list := make([]string, len(order))
+	for i, k := range order {
+		list[i] = k + "=" + vars[k]
+	}
+	return list, nil
+}
+
+func pathOf(env []string) string {
+	for _, kv := range env {
+		if p, ok := strings.CutPrefix(kv, "PATH="); ok {
+			return p
+		}
+	}
+	return ""
+}
+
+// lookPath finds a program, or says that it is missing.
+func lookPath(name string, env []string, dir string) (string, error) {
+	path, err := kernel.LookPath(name, pathOf(env), dir)
+	switch {
+	case err == nil:
+		return path, nil
+	case errors.Is(err, fs.ErrPermission):
+		return "", badArg("make it executable: chmod +x "+name, "%q may not be run as a program", name)
+	case errors.Is(err, unix.EISDIR):
+		return "", badArg("", "%q is a directory, no program", name)
+	}
+	if strings.ContainsAny(name, " |<>;&$") {
+		return "", badArg("a pipe or several commands need sh()", "there is no program %q", name)
+	}
+	return "", badArg(PackageHint(name), "there is no program %q", name)
+}
+
+// packages are Debian's packages of the programs that network labs use most.
+var packages = map[string]string{
+	"ip": "iproute2", "ss": "iproute2", "tc": "iproute2", "bridge": "iproute2", "ping": "iputils-ping",
+	"arping": "iputils-arping", "tcpdump": "tcpdump", "traceroute": "traceroute", "nc": "netcat-openbsd",
+	"dig": "bind9-dnsutils", "nslookup": "bind9-dnsutils", "curl": "curl", "wget": "wget", "iperf3": "iperf3",
+	"iptables": "iptables", "ip6tables": "iptables", "nft": "nftables", "conntrack": "conntrack",
+	"ethtool": "ethtool", "socat": "socat", "nmap": "nmap", "tshark": "tshark", "mtr": "mtr-tiny",
+	"dnsmasq": "dnsmasq-base", "python3": "python3", "ifconfig": "net-tools", "netstat": "net-tools",
+	"route": "net-tools", "brctl": "bridge-utils", "wg": "wireguard-tools", "haproxy": "haproxy", "nginx": "nginx",
+}
+
+// PackageHint says how to install a program, where its package is known.
+func PackageHint(program string) string {
+	pkg, ok := packages[filepath.Base(program)]
+	if !ok {
+		return ""
+	}
+	return kernel.InstallCommand(pkg)
+}
+
+// program is one run of a program.
+type program struct {
+	ns      *Namespace
+	argv    []string
+	env     []string
+	dir     string
+	input   []byte
+	timeout time.Duration
+	check   bool
+	show    bool
+}
+
+// drainTime is how long output is still read after a program has ended whose
+// children hold its output open.
+const drainTime = 100 * time.Millisecond
+
+func (p *program) run(c *call) (starlark.Value, error) {
+	if err := c.lab.Open(c.ctx); err != nil {
+		return nil, err
+	}
+	path, err := lookPath(p.argv[0], p.env, p.dir)
+	if err != nil {
+		return nil, err
+	}
+	view, err := c.lab.View(p.ns.name)
+	if err != nil {
+		return nil, err
+	}
+	c.lab.Explain(c.pos(), op.InNS(p.ns.name, p.argv...))
+	defer c.lab.Forgetful(p.ns.name)
+
+	ctx := c.ctx
+	if p.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.timeout)
+		defer cancel()
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Args, cmd.Env, cmd.Dir = p.argv, p.env, p.dir
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if p.show {
+		cmd.Stdout, cmd.Stderr = io.MultiWriter(&stdout, c.opts.Out), io.MultiWriter(&stderr, os.Stderr)
+	}
+	if p.input != nil {
+		cmd.Stdin = bytes.NewReader(p.input)
+	}
+	// A group of its own, so that all of it can be ended.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return endGroup(cmd.Process.Pid) }
+	cmd.WaitDelay = drainTime
+	if err := kernel.Start(cmd, view); err != nil {
+		return nil, op.StartError(err, p.argv, p.ns.name)
+	}
+	err = cmd.Wait()
+	return p.result(c, ctx, cmd, err, stdout.Bytes(), stderr.Bytes())
+}
+
+// endGroup ends a process and its group: SIGTERM, and SIGKILL for what is left.
+func endGroup(pid int) error {
+	if err := unix.Kill(-pid, unix.SIGTERM); err != nil {
+		return os.ErrProcessDone
+	}
+	time.AfterFunc(time.Second, func() { _ = unix.Kill(-pid, unix.SIGKILL) })
+	for range 40 {
+		time.Sleep(5 * time.Millisecond)
+		if kernel.StartTime(pid) == 0 {
+			return nil
+		}
+	}
+	return unix.Kill(-pid, unix.SIGKILL)
+}
+
+// timeoutCode is the exit code of a program that was ended for taking too long,
+// as timeout(1) has it.
+const timeoutCode = 124
+
+func (p *program) result(c *call, ctx context.Context, cmd *exec.Cmd, err error, stdout, stderr []byte) (starlark.Value, error) {
+	if c.ctx.Err() != nil {
+		return nil, c.ctx.Err()
+	}
+	line := strings.Join(p.argv, " ")
+	if p.argv[0] == "/bin/sh" && len(p.argv) == 3 {
+		line = strings.TrimSpace(p.argv[2])
+	}
+	line = firstLine(line)
+	timedOut := errors.Is(ctx.Err(), context.DeadlineExceeded)
+	code := exitCode(cmd.ProcessState)
+	switch {
+	case timedOut && p.check:
+		return nil, badArg(lastLines(stderr), "%q in %s did not end within %s", line, p.ns.title(), p.timeout)
+	case timedOut:
+		code = timeoutCode
+	case err != nil && cmd.ProcessState == nil:
+		return nil, err
+	}
+	if code != 0 && p.check {
+		e := badArg("", "%q in %s %s%s", line, p.ns.title(), ending(cmd.ProcessState), withTail(stderr, stdout))
+		return nil, e
+	}
+	text := strings.TrimRight(string(stdout), "\n")
+	if tail := strings.TrimRight(string(stderr), "\n"); tail != "" {
+		text = strings.TrimPrefix(text+"\n"+tail, "\n")
+	}
+	if code != 0 {
+		text = strings.TrimPrefix(fmt.Sprintf("%s\n[exit status %d]", text, code), "\n")
+	}
+	if text == "" {
+		text = "[exit status 0]"
+	}
+	return &record{kind: "Result", truth: code == 0, text: text, fields: []field{
+		{"code", starlark.MakeInt(code)},
+		{"stdout", starlark.String(stdout)},
+		{"stderr", starlark.String(stderr)},
+		{"ok", starlark.Bool(code == 0)},
+	}}, nil
+}
+
+// exitCode is a shell's idea of a program's end: its status, or 128 and the
+// number of the signal that ended it.
+func exitCode(st *os.ProcessState) int {
+	if st == nil {
+		return -1
+	}
+	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return st.ExitCode()
+}
+
+func ending(st *os.ProcessState) string {
+	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return fmt.Sprintf("was ended by signal %d (%s)", ws.Signal(), unix.SignalName(ws.Signal()))
+	}
+	return fmt.Sprintf("ended with exit status %d", st.ExitCode())
+}
+
+func firstLine(s string) string {
+	if first, _, more := strings.Cut(s, "\n"); more {
+		return first + " …"
+	}
+	return s
+}
+
+// tailLines is how many lines of what a program said last are shown.
+const tailLines = 8
+
+func lastLines(b []byte) string {
+	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(b), "�")), "\n")
+	if len(lines) > tailLines {
+		lines = append([]string{"…"}, lines[len(lines)-tailLines:]...)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// withTail is the end of what a program said, after a colon: its stderr, or its
+// stdout where that is empty.
+func withTail(stderr, stdout []byte) string {
+	for _, b := range [][]byte{stderr, stdout} {
+		if s := lastLines(b); s != "" {
+			return ": " + s
+		}
+	}
+	return ""
+}

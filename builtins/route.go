@@ -1,0 +1,455 @@
+package builtins
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+var routeSpecs = []spec{
+	{
+		sig: "route(ns, dst, *, via = None, dev = None, src = None, metric = None, table = None, type = \"unicast\", mtu = None, onlink = False)",
+		doc: "A route; a list in `via` makes it ECMP.",
+		run: route,
+	},
+	{
+		sig: "rule(ns, *, src = None, dst = None, iif = None, oif = None, fwmark = None, table = None, priority = None)",
+		doc: "A policy-routing rule: what matches looks the given table up.",
+		run: rule,
+	},
+}
+
+// destination is where a route leads: "default", a network, or one address.
+type destination string
+
+func (d *destination) unpack(s *Session, v starlark.Value) error {
+	switch v := v.(type) {
+	case Network:
+		*d = destination(v.String())
+		return nil
+	case Address:
+		*d = destination(netip.PrefixFrom(v.p.Addr(), v.p.Addr().BitLen()).String())
+		return nil
+	case starlark.String:
+		str := string(v)
+		if str == "default" {
+			*d = "default"
+			return nil
+		}
+		if p, err := netip.ParsePrefix(str); err == nil {
+			if p != p.Masked() {
+				return badArg(fmt.Sprintf("did you mean %q?", p.Masked()), "%q is no network: it has bits set beyond its prefix length", str)
+			}
+			*d = destination(p.String())
+			return nil
+		}
+		if a, err := netip.ParseAddr(str); err == nil {
+			*d = destination(netip.PrefixFrom(a, a.BitLen()).String())
+			return nil
+		}
+	}
+	return want(`"default" or a network such as "10.0.0.0/24"`, v)
+}
+
+// table is a routing table by number or name.
+type table int
+
+func (t *table) unpack(_ *Session, v starlark.Value) error {
+	if s, ok := starlark.AsString(v); ok {
+		if n, ok := kernel.TableNumber(s); ok {
+			*t = table(n)
+			return nil
+		}
+		return want(`a routing table: a number, or "main", "local" or "default"`, v)
+	}
+	return readInt(v, (*int)(t), 1, 1<<31-1, "")
+}
+
+// gateways are one target or a list of them, resolved as seen from ns.
+func (c *call) gateways(ns *Namespace, v starlark.Value, v6 *bool) ([]netip.Addr, error) {
+	values := []starlark.Value{v}
+	if it, ok := v.(starlark.Iterable); ok {
+		if _, isNet := v.(Network); isNet {
+			return nil, want("the address of a router", v)
+		}
+		values = values[:0]
+		iter := it.Iterate()
+		defer iter.Done()
+		var x starlark.Value
+		for iter.Next(&x) {
+			values = append(values, x)
+		}
+		if len(values) == 0 {
+			return nil, want("the address of a router, or a list of them", v)
+		}
+	}
+	var list []netip.Addr
+	for _, x := range values {
+		ips, err := c.targets(ns, x)
+		if err != nil {
+			return nil, err
+		}
+		ip := ips[0]
+		if v6 != nil {
+			if i := slices.IndexFunc(ips, func(a netip.Addr) bool { return a.Is6() == *v6 }); i >= 0 {
+				ip = ips[i]
+			}
+		}
+		list = append(list, ip)
+	}
+	return list, nil
+}
+
+func route(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	var dst destination
+	var via, src starlark.Value
+	var dev devName
+	metric, kind := 0, "unicast"
+	var tab table
+	var size mtu
+	onlink := false
+	if err := c.unpack(&ns, &dst, &via, &dev, &src, &metric, &tab, &kind, &size, &onlink); err != nil {
+		return nil, err
+	}
+	if metric < 0 {
+		return nil, badArg("", "argument \"metric\": want a number that is not negative, got %d", metric)
+	}
+	allowed := []string{"unicast", "blackhole", "unreachable", "prohibit", "throw", "local", "broadcast"}
+	if !slices.Contains(allowed, kind) {
+		return nil, badArg(op.Near(allowed, kind), "argument \"type\": no type of route is called %q", kind)
+	}
+	r := op.RouteSpec{NS: ns.name, Dst: string(dst), Dev: string(dev), Metric: metric, Table: int(tab), MTU: int(size), OnLink: onlink}
+	if kind != "unicast" {
+		r.Type = kind
+	}
+	var known *bool
+	if p, err := netip.ParsePrefix(r.Dst); err == nil {
+		r.V6 = p.Addr().Is6()
+		known = &r.V6
+	}
+	if via != nil {
+		gws, err := c.gateways(ns, via, known)
+		if err != nil {
+			return nil, &argError{"via", err}
+		}
+		for _, gw := range gws {
+			if known == nil {
+				r.V6 = gw.Is6()
+				known = &r.V6
+			}
+			if r.V6 && gw.Is4() {
+				return nil, badArg("", "argument \"via\": %s is IPv4, but %s is IPv6", gw, dst)
+			}
+			r.Via = append(r.Via, gw.String())
+		}
+	}
+	if src != nil {
+		ips, err := c.gateways(ns, src, known)
+		if err != nil {
+			return nil, &argError{"src", err}
+		}
+		r.Src = ips[0].String()
+		if known == nil {
+			r.V6 = ips[0].Is6()
+		}
+	}
+	rejects := slices.Contains([]string{"blackhole", "unreachable", "prohibit", "throw"}, kind)
+	if rejects && (via != nil || dev != "") {
+		return nil, badArg("", "a route of type %q leads nowhere: leave out via and dev", kind)
+	}
+	if !rejects && via == nil && dev == "" {
+		return nil, badArg("give `via`, the router, or `dev`, the interface", "a route to %s needs a way", dst)
+	}
+	add := &op.AddRoute{RouteSpec: r}
+	if err := c.do(add); err != nil {
+		return nil, err
+	}
+	return ns.routeValue(r)
+}
+
+// routeValue finds a route that was just added.
+func (n *Namespace) routeValue(r op.RouteSpec) (starlark.Value, error) {
+	ns, err := n.open()
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.Find(ns)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, badArg("", "the route to %s was added, but is not there any more", r.Dst)
+	}
+	return &Route{n: n, r: found[0], spec: &r}, nil
+}
+
+// Route is a route as it was read from the kernel.
+type Route struct {
+	n    *Namespace
+	r    kernel.Route
+	spec *op.RouteSpec // as it was added, or nil
+}
+
+var _ starlark.HasAttrs = (*Route)(nil)
+
+func (r *Route) String() string        { return r.r.String() }
+func (r *Route) Type() string          { return "Route" }
+func (r *Route) Freeze()               {}
+func (r *Route) Truth() starlark.Bool  { return true }
+func (r *Route) Hash() (uint32, error) { return starlark.String(r.n.name + r.r.String()).Hash() }
+
+var routeFields = map[string]func(*Route) starlark.Value{
+	"dst": func(r *Route) starlark.Value { return starlark.String(r.r.DstString()) },
+	"via": func(r *Route) starlark.Value {
+		return r.hops(func(h kernel.NextHop) string {
+			if !h.Via.IsValid() {
+				return ""
+			}
+			return h.Via.String()
+		})
+	},
+	"dev":      func(r *Route) starlark.Value { return r.hops(func(h kernel.NextHop) string { return h.Dev }) },
+	"metric":   func(r *Route) starlark.Value { return starlark.MakeInt(r.r.Metric) },
+	"table":    func(r *Route) starlark.Value { return starlark.MakeInt(r.r.Table) },
+	"type":     func(r *Route) starlark.Value { return starlark.String(r.r.Type) },
+	"mtu":      func(r *Route) starlark.Value { return intOrNone(r.r.MTU) },
+	"scope":    func(r *Route) starlark.Value { return starlark.String(r.r.Scope) },
+	"protocol": func(r *Route) starlark.Value { return starlark.String(r.r.Protocol) },
+	"ns":       func(r *Route) starlark.Value { return r.n },
+	"src": func(r *Route) starlark.Value {
+		if !r.r.Src.IsValid() {
+			return starlark.None
+		}
+		return starlark.String(r.r.Src.String())
+	},
+}
+
+// hops is what a route says of its next hop, or the list of it where there are
+// several.
+func (r *Route) hops(of func(kernel.NextHop) string) starlark.Value {
+	switch len(r.r.Hops) {
+	case 0:
+		return starlark.None
+	case 1:
+		return strOrNone(of(r.r.Hops[0]))
+	}
+	return listOf(r.r.Hops, func(h kernel.NextHop) starlark.Value { return strOrNone(of(h)) })
+}
+
+var routeMethods = []spec{{
+	sig: "delete(route)", doc: "Deletes the route.",
+	run: func(c *call) (starlark.Value, error) {
+		r := c.args[0].(*Route)
+		if err := r.n.alive(); err != nil {
+			return nil, err
+		}
+		sp := r.toSpec()
+		if !r.n.owned() && !c.lab.Made(func(o op.Op) bool {
+			a, ok := o.(*op.AddRoute)
+			return ok && a.NS == sp.NS && a.Dst == sp.Dst && a.Table == sp.Table && a.Metric == sp.Metric
+		}) {
+			return nil, notOurs(r.n, fmt.Sprintf("the route %q", strings.TrimSpace(r.String())))
+		}
+		return nil, c.do(&op.DelRoute{RouteSpec: sp})
+	},
+}}
+
+// toSpec describes the route as `ip route del` would.
+func (r *Route) toSpec() op.RouteSpec {
+	if r.spec != nil {
+		return *r.spec
+	}
+	sp := op.RouteSpec{NS: r.n.name, Dst: "default", V6: r.r.Family == unix.AF_INET6, Metric: r.r.Metric, MTU: r.r.MTU}
+	if r.r.Dst.IsValid() {
+		sp.Dst = r.r.Dst.String()
+	}
+	if r.r.Table != unix.RT_TABLE_MAIN {
+		sp.Table = r.r.Table
+	}
+	if r.r.Type != "unicast" {
+		sp.Type = r.r.Type
+	}
+	for _, h := range r.r.Hops {
+		if h.Via.IsValid() {
+			sp.Via = append(sp.Via, h.Via.String())
+		}
+		if len(r.r.Hops) == 1 {
+			sp.Dev = h.Dev
+		}
+	}
+	return sp
+}
+
+// AttrNames lists fields and methods.
+func (r *Route) AttrNames() []string { return attrNames(routeFields, routeMethods) }
+
+// Attr returns a field or a method.
+func (r *Route) Attr(name string) (starlark.Value, error) {
+	if f, ok := routeFields[name]; ok {
+		return f(r), nil
+	}
+	return r.n.s.method(r, name, routeMethods), nil
+}
+
+// subnet is the source or destination of a rule: a network, an address, a Link
+// or a Namespace.
+func (c *call) subnet(ns *Namespace, name string, v starlark.Value) (p netip.Prefix, err error) {
+	switch v := v.(type) {
+	case nil:
+		return netip.Prefix{}, nil
+	case Network:
+		return v.p, nil
+	case starlark.String:
+		if p, err := netip.ParsePrefix(string(v)); err == nil {
+			return p.Masked(), nil
+		}
+	}
+	ips, err := c.targets(ns, v)
+	if err != nil {
+		return p, &argError{name, err}
+	}
+	return netip.PrefixFrom(ips[0], ips[0].BitLen()), nil
+}
+
+func rule(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	var src, dst starlark.Value
+	var iif, oif devName
+	var mark, priority int
+	var tab table
+	if err := c.unpack(&ns, &src, &dst, &iif, &oif, &mark, &tab, &priority); err != nil {
+		return nil, err
+	}
+	if tab == 0 {
+		return nil, badArg("for example table = 100, and route(…, table = 100)", "missing argument \"table\": which routes shall be looked up?")
+	}
+	if mark < 0 || mark > 1<<32-1 || priority < 0 || priority > 1<<31-1 {
+		return nil, badArg("", "fwmark and priority are numbers that are not negative")
+	}
+	from, err := c.subnet(ns, "src", src)
+	if err != nil {
+		return nil, err
+	}
+	to, err := c.subnet(ns, "dst", dst)
+	if err != nil {
+		return nil, err
+	}
+	if from.IsValid() && to.IsValid() && from.Addr().Is4() != to.Addr().Is4() {
+		return nil, badArg("", "%s and %s are not of one IP version", from, to)
+	}
+	families := []bool{false, true}
+	switch {
+	case from.IsValid():
+		families = []bool{from.Addr().Is6()}
+	case to.IsValid():
+		families = []bool{to.Addr().Is6()}
+	case !op.HasIPv6():
+		families = families[:1]
+	}
+	var last op.RuleSpec
+	for _, v6 := range families {
+		sp := op.RuleSpec{NS: ns.name, V6: v6, IIF: string(iif), OIF: string(oif), Mark: uint32(mark), Table: int(tab), Priority: priority}
+		if from.IsValid() {
+			sp.Src = from.String()
+		}
+		if to.IsValid() {
+			sp.Dst = to.String()
+		}
+		o := &op.AddRule{RuleSpec: sp}
+		if err := c.do(o); err != nil {
+			return nil, err
+		}
+		if !v6 || len(families) == 1 {
+			last = o.RuleSpec
+		}
+	}
+	return &PolicyRule{n: ns, both: len(families) == 2, r: kernel.Rule{
+		Priority: last.Priority, Family: map[bool]int{false: unix.AF_INET, true: unix.AF_INET6}[last.V6],
+		Src: from, Dst: to, IIF: last.IIF, OIF: last.OIF, Mark: last.Mark, Mask: ^uint32(0), Table: last.Table,
+	}}, nil
+}
+
+// PolicyRule is a rule of the routing policy database.
+type PolicyRule struct {
+	n    *Namespace
+	r    kernel.Rule
+	both bool // it stands for one of IPv4 and one of IPv6
+}
+
+var _ starlark.HasAttrs = (*PolicyRule)(nil)
+
+func (r *PolicyRule) String() string        { return r.r.String() }
+func (r *PolicyRule) Type() string          { return "PolicyRule" }
+func (r *PolicyRule) Freeze()               {}
+func (r *PolicyRule) Truth() starlark.Bool  { return true }
+func (r *PolicyRule) Hash() (uint32, error) { return starlark.String(r.n.name + r.r.String()).Hash() }
+
+var policyRuleFields = map[string]func(*PolicyRule) starlark.Value{
+	"priority": func(r *PolicyRule) starlark.Value { return starlark.MakeInt(r.r.Priority) },
+	"table":    func(r *PolicyRule) starlark.Value { return starlark.MakeInt(r.r.Table) },
+	"src":      func(r *PolicyRule) starlark.Value { return prefixOrNone(r.r.Src) },
+	"dst":      func(r *PolicyRule) starlark.Value { return prefixOrNone(r.r.Dst) },
+	"iif":      func(r *PolicyRule) starlark.Value { return strOrNone(r.r.IIF) },
+	"oif":      func(r *PolicyRule) starlark.Value { return strOrNone(r.r.OIF) },
+	"fwmark":   func(r *PolicyRule) starlark.Value { return intOrNone(int(r.r.Mark)) },
+	"ns":       func(r *PolicyRule) starlark.Value { return r.n },
+}
+
+func prefixOrNone(p netip.Prefix) starlark.Value {
+	if !p.IsValid() {
+		return starlark.None
+	}
+	return starlark.String(p.String())
+}
+
+var policyRuleMethods = []spec{{
+	sig: "delete(rule)", doc: "Deletes the rule.",
+	run: func(c *call) (starlark.Value, error) {
+		r := c.args[0].(*PolicyRule)
+		if err := r.n.alive(); err != nil {
+			return nil, err
+		}
+		if !r.n.owned() && !c.lab.Made(func(o op.Op) bool {
+			a, ok := o.(*op.AddRule)
+			return ok && a.NS == r.n.name && a.Priority == r.r.Priority
+		}) {
+			return nil, notOurs(r.n, fmt.Sprintf("the rule %q", r))
+		}
+		families := []bool{r.r.Family == unix.AF_INET6}
+		if r.both {
+			families = []bool{false, true}
+		}
+		for _, v6 := range families {
+			sp := op.RuleSpec{NS: r.n.name, V6: v6, IIF: r.r.IIF, OIF: r.r.OIF, Mark: r.r.Mark, Table: r.r.Table, Priority: r.r.Priority}
+			if r.r.Src.IsValid() {
+				sp.Src = r.r.Src.String()
+			}
+			if r.r.Dst.IsValid() {
+				sp.Dst = r.r.Dst.String()
+			}
+			if err := c.do(&op.DelRule{RuleSpec: sp}); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	},
+}}
+
+// AttrNames lists fields and methods.
+func (r *PolicyRule) AttrNames() []string { return attrNames(policyRuleFields, policyRuleMethods) }
+
+// Attr returns a field or a method.
+func (r *PolicyRule) Attr(name string) (starlark.Value, error) {
+	if f, ok := policyRuleFields[name]; ok {
+		return f(r), nil
+	}
+	return r.n.s.method(r, name, policyRuleMethods), nil
+}

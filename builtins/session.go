@@ -1,0 +1,161 @@
+package builtins
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/starlarkstruct"
+
+	"nsscript/builtins/lab"
+	"nsscript/builtins/op"
+)
+
+// Options say how a script is run.
+type Options struct {
+	Lab    *lab.Lab
+	Out    io.Writer         // what checks print
+	Style  Style             // how checks are printed
+	Params map[string]string // values given with --set
+	Self   string            // this program, to run servers with
+}
+
+// Style says how results look.
+type Style struct {
+	Color bool
+	Quiet bool // checks are collected, not printed
+}
+
+// Session is one run of a script.
+type Session struct {
+	ctx  context.Context
+	lab  *lab.Lab
+	opts Options
+
+	host    *Namespace
+	byName  map[string]*builtin // every builtin, by the name a user writes
+	methods map[string]*builtin // those whose first parameter is ns, by name
+	modules map[string]map[string]*builtin
+
+	mu         sync.Mutex
+	checks     []Check
+	params     []Param
+	namespaces []*Namespace
+	running    sync.WaitGroup // waits for background processes, to reap them
+}
+
+// NewSession begins a run. ctx ends it: whatever blocks returns.
+func NewSession(ctx context.Context, opts Options) *Session {
+	s := &Session{ctx: ctx, lab: opts.Lab, opts: opts,
+		byName: map[string]*builtin{}, methods: map[string]*builtin{}, modules: map[string]map[string]*builtin{}}
+	s.host = &Namespace{s: s, name: op.Host}
+	for _, sp := range specs {
+		b := s.declare(sp)
+		s.byName[b.name] = b
+		module, name, inModule := cutLast(b.name)
+		if inModule {
+			if s.modules[module] == nil {
+				s.modules[module] = map[string]*builtin{}
+			}
+			s.modules[module][name] = b
+		}
+		if len(b.params) > 0 && b.params[0].name == "ns" && !inModule {
+			s.methods[b.name] = b
+		}
+	}
+	for _, sp := range namespaceMethods {
+		b := s.declare(sp)
+		s.methods[b.name] = b
+	}
+	return s
+}
+
+// specs are all builtins.
+var specs = concat(labSpecs, topologySpecs, routeSpecs, cidrSpecs, firewallSpecs, natSpecs, iptablesSpecs,
+	processSpecs, probeSpecs, checkSpecs)
+
+func concat(lists ...[]spec) []spec {
+	var all []spec
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+// Predeclared returns the names that a script can use.
+func (s *Session) Predeclared() starlark.StringDict {
+	d := starlark.StringDict{"host": s.host, "kernel": kernelValue{s}}
+	for name, b := range s.byName {
+		if module, _, ok := cutLast(name); ok {
+			d[module] = s.module(module, nil)
+			continue
+		}
+		d[name] = b.value()
+	}
+	return d
+}
+
+// module returns a module such as nat; bound to a namespace, its members need
+// none.
+func (s *Session) module(name string, ns *Namespace) starlark.Value {
+	members := starlark.StringDict{}
+	for member, b := range s.modules[name] {
+		if ns != nil {
+			members[member] = b.bind(ns)
+		} else {
+			members[member] = b.value()
+		}
+	}
+	return &starlarkstruct.Module{Name: name, Members: members}
+}
+
+// UsesIptables are the names that a script uses only if it needs the iptables
+// program.
+var UsesIptables = []string{"nat", "firewall", "iptables", "ip6tables"}
+
+// NeedIptables reports, as an error, that the machine lacks the programs that
+// UsesIptables' builtins need.
+func (s *Session) NeedIptables() error {
+	_, err := s.lab.System().Iptables.Find(false)
+	return err
+}
+
+// Lab returns the lab of the session.
+func (s *Session) Lab() *lab.Lab { return s.lab }
+
+// Summary describes one builtin for a table.
+type Summary struct {
+	Name, Signature, Doc string
+}
+
+// Summaries lists all builtins in the order of the reference.
+func Summaries() []Summary {
+	var list []Summary
+	for _, sp := range specs {
+		b := (&Session{}).declare(sp)
+		list = append(list, Summary{Name: b.name, Signature: b.sig, Doc: b.doc})
+	}
+	return list
+}
+
+func cutLast(name string) (module, member string, ok bool) {
+	for i := len(name) - 1; i >= 0; i-- {
+		if name[i] == '.' {
+			return name[:i], name[i+1:], true
+		}
+	}
+	return "", name, false
+}
+
+// Finish brings what programs see up to date at the end of a script.
+func (s *Session) Finish() error {
+	if !s.lab.Built() {
+		return nil
+	}
+	if err := s.lab.RefreshHosts(); err != nil {
+		return fmt.Errorf("the lab's hosts files: %w", err)
+	}
+	return nil
+}

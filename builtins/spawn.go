@@ -1,0 +1,372 @@
+package builtins
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins/op"
+)
+
+var spawnSpec = spec{
+	sig: "spawn(ns, cmd, *, ready = None, env = {}, dir = None)",
+	doc: "Starts a program in the background; it ends, with all its children, when the lab does.",
+	run: spawn,
+}
+
+// readyTime is how long a program may take to be ready.
+const readyTime = 10 * time.Second
+
+func spawn(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	var cmd words
+	var ready starlark.Value
+	var env *starlark.Dict
+	var dir string
+	if err := c.unpack(&ns, &cmd, &ready, &env, &dir); err != nil {
+		return nil, err
+	}
+	isReady, err := c.readiness(ns, ready)
+	if err != nil {
+		return nil, &argError{"ready", err}
+	}
+	environ, err := c.environ(env, dir, ns)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.startProcess(ns, &op.StartProcess{Argv: cmd, Env: environ, Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	if isReady == nil {
+		return p, nil
+	}
+	return p, p.await(c, isReady)
+}
+
+// startProcess starts a background process of the lab.
+func (c *call) startProcess(ns *Namespace, o *op.StartProcess) (*Process, error) {
+	if err := c.lab.Open(c.ctx); err != nil {
+		return nil, err
+	}
+	path := o.Path
+	if path == "" {
+		var err error
+		if path, err = lookPath(o.Argv[0], o.Env, o.Dir); err != nil {
+			return nil, err
+		}
+	}
+	hosts, err := c.lab.Hosts(ns.name)
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.CreateTemp(filepath.Join(c.lab.Dir(), "log"), filepath.Base(o.Argv[0])+"-*.log")
+	if err != nil {
+		return nil, fmt.Errorf("a file for the output: %w", err)
+	}
+	if err := log.Close(); err != nil {
+		return nil, err
+	}
+	o.NS, o.Path, o.Hosts, o.Log = ns.name, path, hosts, log.Name()
+	if err := c.do(o); err != nil {
+		return nil, err
+	}
+	p := &Process{n: ns, start: o, done: make(chan struct{})}
+	go p.reap()
+	return p, nil
+}
+
+// readiness reads what tells that a program is ready.
+func (c *call) readiness(ns *Namespace, v starlark.Value) (func(*Process) (bool, error), error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case starlark.Callable:
+		return func(*Process) (bool, error) {
+			r, err := starlark.Call(c.thread, v, nil, nil)
+			if err != nil {
+				return false, err
+			}
+			return bool(r.Truth()), nil
+		}, nil
+	case starlark.String:
+		s := string(v)
+		if proto, text, ok := strings.Cut(s, ":"); ok && (proto == "tcp" || proto == "udp") {
+			port, err := strconv.Atoi(text)
+			if err != nil || port < 1 || port > 65535 {
+				return nil, want(`a port, as in "tcp:8080"`, v)
+			}
+			return func(*Process) (bool, error) {
+				k, err := ns.open()
+				if err != nil {
+					return false, err
+				}
+				return k.Listens(proto, port)
+			}, nil
+		}
+		re, err := regexp.Compile("(?m)" + s)
+		if err != nil {
+			return nil, badArg("", "%q is no regular expression: %v", s, err)
+		}
+		return func(p *Process) (bool, error) {
+			out, err := p.output()
+			return re.MatchString(out), err
+		}, nil
+	}
+	return nil, want(`"tcp:PORT", a regular expression on the output, or a function`, v)
+}
+
+// Process is a background program of the lab.
+type Process struct {
+	n     *Namespace
+	start *op.StartProcess
+
+	mu    sync.Mutex
+	code  int
+	ended bool
+	done  chan struct{}
+}
+
+var _ starlark.HasAttrs = (*Process)(nil)
+
+// reap waits for the process, so that it leaves no zombie.
+func (p *Process) reap() {
+	_ = p.start.Cmd.Wait() // its status tells
+	p.mu.Lock()
+	p.code, p.ended = exitCode(p.start.Cmd.ProcessState), true
+	p.mu.Unlock()
+	close(p.done)
+}
+
+func (p *Process) state() (code int, ended bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.code, p.ended
+}
+
+func (p *Process) output() (string, error) {
+	b, err := os.ReadFile(p.start.Log)
+	return string(b), err
+}
+
+// title is the program and its first words.
+func (p *Process) title() string {
+	argv := p.start.Argv
+	if p.start.Shown != nil {
+		argv = p.start.Shown
+	}
+	return strings.Join(argv, " ")
+}
+
+// await waits until the process is ready.
+func (p *Process) await(c *call, ready func(*Process) (bool, error)) error {
+	until := time.Now().Add(readyTime)
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		code, ended := p.state()
+		ok, err := ready(p)
+		if err != nil {
+			return err
+		}
+		if ok {
+			return nil
+		}
+		out, _ := p.output()
+		if ended {
+			return badArg("", "%q in %s ended with exit status %d before it was ready%s", p.title(), p.n.title(), code, withTail([]byte(out), nil))
+		}
+		if time.Now().After(until) {
+			return badArg("", "%q in %s was not ready within %s%s", p.title(), p.n.title(), readyTime, withTail([]byte(out), nil))
+		}
+		if err := c.pause(pause); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *Process) String() string {
+	if code, ended := p.state(); ended {
+		return fmt.Sprintf("%s (in %s, ended with exit status %d)", p.title(), p.n.name, code)
+	}
+	return fmt.Sprintf("%s (in %s, process %d)", p.title(), p.n.name, p.start.PID)
+}
+func (p *Process) Type() string { return "Process" }
+func (p *Process) Freeze()      {}
+
+// Truth is whether the process runs or ended well.
+func (p *Process) Truth() starlark.Bool {
+	code, ended := p.state()
+	return starlark.Bool(!ended || code == 0)
+}
+func (p *Process) Hash() (uint32, error) { return starlark.MakeInt(p.start.PID).Hash() }
+
+var processFields = map[string]func(*Process) (starlark.Value, error){
+	"pid": func(p *Process) (starlark.Value, error) { return starlark.MakeInt(p.start.PID), nil },
+	"ns":  func(p *Process) (starlark.Value, error) { return p.n, nil },
+	"running": func(p *Process) (starlark.Value, error) {
+		_, ended := p.state()
+		return starlark.Bool(!ended), nil
+	},
+	"code": func(p *Process) (starlark.Value, error) {
+		code, ended := p.state()
+		if !ended {
+			return starlark.None, nil
+		}
+		return starlark.MakeInt(code), nil
+	},
+	"output": func(p *Process) (starlark.Value, error) {
+		out, err := p.output()
+		return starlark.String(out), err
+	},
+}
+
+var processMethods = []spec{
+	{
+		sig: "stop(process)", doc: "Ends the process and its children; returns its exit code.",
+		run: func(c *call) (starlark.Value, error) {
+			p := c.args[0].(*Process)
+			if err := c.do(&op.StopProcess{Process: *p.start}); err != nil {
+				return nil, err
+			}
+			<-p.done
+			code, _ := p.state()
+			return starlark.MakeInt(code), c.lab.Forget(func(o op.Op) bool { return o == op.Op(p.start) })
+		},
+	},
+	{
+		sig: "wait(process, timeout = None)", doc: "Waits for the process to end; returns its exit code, or None after `timeout`.",
+		run: func(c *call) (starlark.Value, error) {
+			p := c.args[0].(*Process)
+			var limit duration
+			if err := c.unpack(nil, &limit); err != nil {
+				return nil, err
+			}
+			var late <-chan time.Time
+			if c.given("timeout") {
+				t := time.NewTimer(limit.std())
+				defer t.Stop()
+				late = t.C
+			}
+			select {
+			case <-p.done:
+				code, _ := p.state()
+				return starlark.MakeInt(code), nil
+			case <-late:
+				return starlark.None, nil
+			case <-c.ctx.Done():
+				return nil, c.ctx.Err()
+			}
+		},
+	},
+}
+
+// AttrNames lists fields and methods.
+func (p *Process) AttrNames() []string { return attrNames(processFields, processMethods) }
+
+// Attr returns a field or a method.
+func (p *Process) Attr(name string) (starlark.Value, error) {
+	if f, ok := processFields[name]; ok {
+		return f(p)
+	}
+	return p.n.s.method(p, name, processMethods), nil
+}
+
+// serveSpec is the built-in server: this program, run with its serve command.
+var serveSpec = spec{
+	sig: "serve(ns, *, tcp = None, udp = None, http = None, reply = None)",
+	doc: "A built-in server, returned when it listens: TCP and UDP echo, HTTP greets; with `reply` all answer that.",
+	run: serve,
+}
+
+func serve(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	var ports [3]portList
+	var reply starlark.Value
+	if err := c.unpack(&ns, &ports[0], &ports[1], &ports[2], &reply); err != nil {
+		return nil, err
+	}
+	shown := []string{"nsscript", "serve"}
+	for i, flag := range []string{"--tcp", "--udp", "--http"} {
+		for _, p := range ports[i] {
+			shown = append(shown, flag, fmt.Sprint(p))
+		}
+	}
+	if len(shown) == 2 {
+		return nil, badArg("for example tcp = 8080", "give a port with tcp, udp or http")
+	}
+	if reply != nil {
+		var text string
+		switch r := reply.(type) {
+		case starlark.String:
+			text = string(r)
+		case starlark.Bytes:
+			text = string(r)
+		default:
+			return nil, &argError{"reply", want("a string or bytes", reply)}
+		}
+		shown = append(shown, "--reply", text)
+	}
+	shown = append(shown, "--name", ns.name)
+	environ, err := c.environ(nil, "", ns)
+	if err != nil {
+		return nil, err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	argv := append([]string{shown[0]}, append(append([]string{}, shown[1:]...), "--ready-fd", "3")...)
+	p, err := c.startProcess(ns, &op.StartProcess{Argv: argv, Shown: shown, Path: c.opts.Self, Env: environ, ExtraFile: w})
+	if cerr := w.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return nil, err
+	}
+	// The server says "ready" once it listens, or closes the pipe by ending.
+	if err := r.SetReadDeadline(time.Now().Add(readyTime)); err != nil && !errors.Is(err, os.ErrNoDeadline) {
+		return nil, err
+	}
+	line, _ := bufio.NewReader(r).ReadString('\n')
+	if line == "ready\n" {
+		return p, nil
+	}
+	select {
+	case <-p.done:
+	case <-time.After(time.Second):
+	}
+	out, _ := p.output()
+	return nil, badArg("", "the server in %s cannot listen%s", ns.title(), withTail([]byte(out), nil))
+}
+
+// portList is a port or a list of them.
+type portList []int
+
+func (l *portList) unpack(s *Session, v starlark.Value) error {
+	if it, ok := v.(starlark.Iterable); ok {
+		iter := it.Iterate()
+		defer iter.Done()
+		var x starlark.Value
+		for iter.Next(&x) {
+			if err := l.unpack(s, x); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var p port
+	if err := p.unpack(s, v); err != nil {
+		return err
+	}
+	*l = append(*l, int(p))
+	return nil
+}

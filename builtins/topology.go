@@ -1,0 +1,384 @@
+package builtins
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/lab"
+	"nsscript/builtins/op"
+)
+
+var topologySpecs = []spec{
+	{
+		sig: "namespace(name, *, forward = False, sysctls = {})",
+		doc: "A new network namespace with `lo` up; `forward` makes it a router.",
+		run: namespace,
+	},
+	{
+		sig: "join(*, name = None, pid = None, path = None)",
+		doc: "An existing namespace: by its `ip netns` name, by a process in it (a container's), or by its file. It is never deleted.",
+		run: join,
+	},
+	{
+		sig: "veth(a, b, *, name = None, peer = None, addr = None, peer_addr = None, mac = None, peer_mac = None, mtu = None, up = True)",
+		doc: "A virtual cable between two Namespaces or Bridges; returns both ends.",
+		run: veth,
+	},
+	{
+		sig: "bridge(name, *, ns = host, addr = None, ports = [], stp = False, vlan_filtering = False, mtu = None, up = True)",
+		doc: "A switch, on the host or in a namespace.",
+		run: bridge,
+	},
+}
+
+func namespace(c *call) (starlark.Value, error) {
+	var name string
+	var forward bool
+	var sysctls *starlark.Dict
+	if err := c.unpack(&name, &forward, &sysctls); err != nil {
+		return nil, err
+	}
+	if name == op.Host {
+		return nil, badArg("use `host`, or choose another name", "%q is what the namespace is called in which the lab stands", name)
+	}
+	if err := lab.CheckName("namespace", name); err != nil {
+		return nil, err
+	}
+	if slices.Contains(c.lab.System().Names(), name) {
+		return nil, badArg("choose another name", "the lab already has a namespace %q", name)
+	}
+	o := &op.AddNamespace{Name: name, Forward: forward}
+	if sysctls != nil {
+		for _, item := range sysctls.Items() {
+			key, ok := starlark.AsString(item[0])
+			if !ok {
+				return nil, &argError{"sysctls", want("a sysctl key as string", item[0])}
+			}
+			if _, err := kernel.SysctlPath(key); err != nil {
+				return nil, &argError{"sysctls", err}
+			}
+			v, err := sysctlValue(item[1])
+			if err != nil {
+				return nil, &argError{"sysctls", fmt.Errorf("%s: %w", key, err)}
+			}
+			o.Sysctls = append(o.Sysctls, kernel.Sysctl{Key: key, Value: v})
+		}
+	}
+	if err := c.do(o); err != nil {
+		return nil, err
+	}
+	return c.remember(&Namespace{s: c.Session, name: name}), nil
+}
+
+// remember keeps a namespace for those who look for all of them.
+func (s *Session) remember(n *Namespace) *Namespace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.namespaces = append(s.namespaces, n)
+	return n
+}
+
+// everyNamespace lists the lab's namespaces that are not deleted, the host last.
+func (s *Session) everyNamespace() []*Namespace {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := slices.DeleteFunc(slices.Clone(s.namespaces), func(n *Namespace) bool { return n.deleted })
+	return append(list, s.host)
+}
+
+func join(c *call) (starlark.Value, error) {
+	var name, path string
+	var pid starlark.Value
+	if err := c.unpack(&name, &pid, &path); err != nil {
+		return nil, err
+	}
+	o := &op.JoinNamespace{Name: name, Path: path}
+	switch {
+	case pid == nil && path == "" && name == "":
+		return nil, badArg("", "give name, pid or path")
+	case pid != nil && path != "":
+		return nil, badArg("", "give pid or path, not both")
+	case pid != nil:
+		if p, ok := pid.(*Process); ok {
+			o.PID = p.start.PID
+		} else if err := readInt(pid, &o.PID, 1, 1<<22, ""); err != nil {
+			return nil, &argError{"pid", want("the id of a process", pid)}
+		}
+		o.Path = fmt.Sprintf("/proc/%d/ns/net", o.PID)
+		if name == "" {
+			o.Name = fmt.Sprintf("pid%d", o.PID)
+		}
+	case path != "":
+		if !filepath.IsAbs(path) {
+			return nil, badArg("", "argument \"path\": want an absolute path, got %q", path)
+		}
+		if name == "" {
+			o.Name = strings.TrimPrefix(filepath.Base(path), ".")
+			if strings.HasPrefix(path, "/proc/") {
+				o.Name = "pid" + strings.Split(path, "/")[2]
+			}
+		}
+	default:
+		o.Path = kernel.NetNSPath(name)
+	}
+	if err := lab.CheckName("namespace", o.Name); err != nil {
+		return nil, err
+	}
+	if o.Name == op.Host || slices.Contains(c.lab.System().Names(), o.Name) {
+		return nil, badArg("give it another one with `name`", "the lab already has a namespace %q", o.Name)
+	}
+	if err := c.do(o); err != nil {
+		return nil, err
+	}
+	return c.remember(&Namespace{s: c.Session, name: o.Name, joined: true}), nil
+}
+
+// end is where one end of a cable goes: into a namespace, or into a bridge in
+// it.
+type end struct {
+	n      *Namespace
+	bridge *Link
+}
+
+func (e *end) unpack(s *Session, v starlark.Value) error {
+	switch v := v.(type) {
+	case *Namespace:
+		e.n = v
+		return v.alive()
+	case *Bridge:
+		_, err := v.read()
+		e.n, e.bridge = v.n, &v.Link
+		return err
+	case *Link:
+		return badArg("", "want a Namespace or a Bridge, got the Link %q, which is neither", v.name)
+	}
+	if _, isStr := starlark.AsString(v); isStr {
+		if _, err := s.asNamespace(v); err != nil {
+			return err
+		}
+	}
+	return want("a Namespace or a Bridge", v)
+}
+
+// vethArgs are what veth and attach take.
+type vethArgs struct {
+	a, b           end
+	name, peer     ifName
+	addr, peerAddr addresses
+	mac, peerMAC   mac
+	mtu            mtu
+	up             bool
+}
+
+func veth(c *call) (starlark.Value, error) {
+	args := vethArgs{up: true}
+	if err := c.unpack(&args.a, &args.b, &args.name, &args.peer, &args.addr, &args.peerAddr,
+		&args.mac, &args.peerMAC, &args.mtu, &args.up); err != nil {
+		return nil, err
+	}
+	a, b, err := args.make(c)
+	if err != nil {
+		return nil, err
+	}
+	return starlark.Tuple{a, b}, nil
+}
+
+// make makes the cable.
+func (v *vethArgs) make(c *call) (a, b starlark.Value, err error) {
+	if v.a.n.name == v.b.n.name && v.name != "" && v.name == v.peer {
+		return nil, nil, badArg("", "both ends would be called %q in %s", v.name, v.a.n.title())
+	}
+	if err := v.fillNames(); err != nil {
+		return nil, nil, err
+	}
+	o := &op.AddVeth{
+		A:   op.End{NS: v.a.n.name, Name: string(v.name), Addrs: v.addr, MAC: string(v.mac)},
+		B:   op.End{NS: v.b.n.name, Name: string(v.peer), Addrs: v.peerAddr, MAC: string(v.peerMAC)},
+		MTU: int(v.mtu), Up: v.up,
+	}
+	if v.a.bridge != nil {
+		o.A.Bridge = v.a.bridge.name
+	}
+	if v.b.bridge != nil {
+		o.B.Bridge = v.b.bridge.name
+	}
+	if err := c.do(o); err != nil {
+		return nil, nil, err
+	}
+	if a, err = v.a.n.findLink(o.A.Name); err != nil {
+		return nil, nil, err
+	}
+	b, err = v.b.n.findLink(o.B.Name)
+	return a, b, err
+}
+
+// fillNames chooses the names that were left out: the next free ethN in a
+// namespace, NS-ethN on a bridge after what is plugged in there.
+func (v *vethArgs) fillNames() error {
+	var err error
+	taken := map[string]bool{}
+	if v.a.n.name == v.b.n.name {
+		taken[string(v.name)], taken[string(v.peer)] = true, true
+	}
+	pick := func(e end, other end, otherName ifName) (ifName, error) {
+		var name string
+		if e.bridge == nil {
+			name, err = e.n.freeName("eth%d", taken)
+		} else {
+			who := other.n.name
+			if other.bridge != nil {
+				who = other.bridge.name
+			}
+			if otherName != "" && other.bridge == nil {
+				name, err = e.n.portName(who, string(otherName), taken)
+			} else {
+				name, err = e.n.portName(who, "", taken)
+			}
+		}
+		taken[name] = true
+		return ifName(name), err
+	}
+	// The end in a namespace is named first: a port is named after it.
+	if v.name == "" && v.a.bridge == nil {
+		if v.name, err = pick(v.a, v.b, v.peer); err != nil {
+			return err
+		}
+	}
+	if v.peer == "" {
+		if v.peer, err = pick(v.b, v.a, v.name); err != nil {
+			return err
+		}
+	}
+	if v.name == "" {
+		v.name, err = pick(v.a, v.b, v.peer)
+	}
+	return err
+}
+
+// freeName returns the first name of a pattern that no interface has.
+func (n *Namespace) freeName(pattern string, taken map[string]bool) (string, error) {
+	ns, err := n.open()
+	if err != nil {
+		return "", err
+	}
+	for i := 0; ; i++ {
+		name := fmt.Sprintf(pattern, i)
+		if taken[name] {
+			continue
+		}
+		if _, err := ns.Link(name); err != nil {
+			if kernel.IsGone(err) {
+				return name, nil
+			}
+			return "", err
+		}
+	}
+}
+
+// portName names a bridge's port after what is plugged into it: who-ethN, cut to
+// the kernel's 15 bytes.
+func (n *Namespace) portName(who, device string, taken map[string]bool) (string, error) {
+	const longest = 15
+	join := func(tail string) string {
+		return who[:min(len(who), max(longest-len(tail), 1))] + tail
+	}
+	ns, err := n.open()
+	if err != nil {
+		return "", err
+	}
+	if strings.HasPrefix(device, "eth") && len(device) < longest-2 {
+		name := join("-" + device)
+		if _, err := ns.Link(name); !taken[name] && kernel.IsGone(err) {
+			return name, nil
+		}
+	}
+	for i := 0; ; i++ {
+		name := join(fmt.Sprintf("-eth%d", i))
+		if taken[name] {
+			continue
+		}
+		if _, err := ns.Link(name); err != nil {
+			if kernel.IsGone(err) {
+				return name, nil
+			}
+			return "", err
+		}
+	}
+}
+
+func bridge(c *call) (starlark.Value, error) {
+	var name ifName
+	ns := c.host
+	var addrs addresses
+	var ports starlark.Value
+	o := &op.AddBridge{Up: true}
+	var size mtu
+	if err := c.unpack(&name, &ns, &addrs, &ports, &o.STP, &o.VLANFiltering, &size, &o.Up); err != nil {
+		return nil, err
+	}
+	plugs, err := c.readPorts(ports)
+	if err != nil {
+		return nil, &argError{"ports", err}
+	}
+	o.NS, o.Name, o.Addrs, o.MTU = ns.name, string(name), addrs, int(size)
+	if err := c.do(o); err != nil {
+		return nil, err
+	}
+	v, err := ns.findLink(o.Name)
+	if err != nil {
+		return nil, err
+	}
+	br, ok := v.(*Bridge)
+	if !ok {
+		return nil, badArg("", "the kernel made %q, but no bridge", o.Name)
+	}
+	for _, p := range plugs {
+		switch p := p.(type) {
+		case linkValue:
+			err = enslave(c, &br.Link, p.link())
+		case *Namespace:
+			args := vethArgs{a: end{n: p}, b: end{n: ns, bridge: &br.Link}, up: true}
+			_, _, err = args.make(c)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return br, nil
+}
+
+// readPorts checks what is to be plugged into a bridge.
+func (c *call) readPorts(v starlark.Value) ([]starlark.Value, error) {
+	if v == nil {
+		return nil, nil
+	}
+	it, ok := v.(starlark.Iterable)
+	if !ok {
+		return nil, want("a list of Namespaces and Links", v)
+	}
+	var list []starlark.Value
+	iter := it.Iterate()
+	defer iter.Done()
+	var x starlark.Value
+	for iter.Next(&x) {
+		switch x := x.(type) {
+		case linkValue:
+			if _, err := x.link().read(); err != nil {
+				return nil, err
+			}
+		case *Namespace:
+			if err := x.alive(); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, want("a Namespace or a Link", x)
+		}
+		list = append(list, x)
+	}
+	return list, nil
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"nsscript/builtins"
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+)
+
+func newExec() *cobra.Command {
+	return &cobra.Command{
+		Use: "exec [LAB/]NS -- CMD…", Short: "Run a command in a namespace of a lab, as `ip netns exec` does",
+		Args: cobra.MinimumNArgs(2), DisableFlagsInUseLine: true,
+		RunE: func(_ *cobra.Command, args []string) error { return execIn(args[0], args[1:]) },
+	}
+}
+
+func newShell() *cobra.Command {
+	var pid string
+	cmd := &cobra.Command{
+		Use: "shell [LAB/]NS | --pid PID", Short: "Open a shell in a namespace of a lab, or in that of a process",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (pid != "") == (len(args) == 1) {
+				return usage("give a namespace or --pid (see `%s --help`)", cmd.CommandPath())
+			}
+			if pid != "" {
+				return shellOf(pid)
+			}
+			return execIn(args[0], []string{builtins.Shell()})
+		},
+	}
+	cmd.Flags().StringVar(&pid, "pid", "", "the namespace of the process `PID`, as `nsenter -n` does")
+	return cmd
+}
+
+// execIn replaces this process by a command in a namespace of a lab.
+func execIn(target string, argv []string) error {
+	r := registryHere()
+	labName, ns, err := splitTarget(r, target)
+	if err != nil {
+		return err
+	}
+	l, err := lookInside(r, labName)
+	if err != nil || l == nil {
+		return err
+	}
+	view, err := l.View(ns)
+	if err != nil {
+		return &op.Error{Msg: fmt.Sprintf("the lab %q has no namespace %q", labName, ns), Tip: op.Near(append(l.System().Names(), op.Host), ns)}
+	}
+	return become(argv, view, op.EnvLab+"="+l.System().Mark, "NSSCRIPT_NS="+ns)
+}
+
+// become replaces this process by a command.
+func become(argv []string, view kernel.View, extra ...string) error {
+	var env []string
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "NSSCRIPT_") && !strings.HasPrefix(kv, "PATH=") {
+			env = append(env, kv)
+		}
+	}
+	path := kernel.AdminPath(os.Getenv("PATH"))
+	env = append(append(env, "PATH="+path), extra...)
+	program, err := kernel.LookPath(argv[0], path, "")
+	if err != nil {
+		status := 127
+		if errors.Is(err, fs.ErrPermission) {
+			status = 126
+		}
+		return &exitError{status, &op.Error{Msg: fmt.Sprintf("there is no program %q", argv[0]), Tip: builtins.PackageHint(argv[0])}}
+	}
+	return kernel.Exec(program, argv, env, "", view)
+}
+
+// shellOf opens a shell in the network namespace of a process.
+func shellOf(text string) error {
+	pid, err := atoi(text)
+	if err != nil {
+		return err
+	}
+	ns, err := kernel.OpenNetNS(fmt.Sprintf("/proc/%d/ns/net", pid))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &op.Error{Msg: fmt.Sprintf("there is no process %d", pid)}
+	case errors.Is(err, fs.ErrPermission):
+		return &exitError{exitMissing, &op.Error{Msg: fmt.Sprintf("the namespace of process %d may not be entered", pid),
+			Tip: "run as root; without root, use `nsscript shell LAB/NS`"}}
+	case err != nil:
+		return err
+	}
+	err = become([]string{builtins.Shell()}, kernel.View{NS: ns})
+	if errors.Is(err, fs.ErrPermission) {
+		return &exitError{exitMissing, &op.Error{Msg: fmt.Sprintf("the namespace of process %d may not be entered", pid),
+			Tip: "run as root; without root, use `nsscript shell LAB/NS`"}}
+	}
+	return err
+}

@@ -1,0 +1,190 @@
+// Command nsscript runs network labs: scripts that make Linux network
+// namespaces, cables, bridges, routes, NAT, firewalls and processes, and look at
+// what passes through them.
+//
+// Each subcommand is one short file of this package. A lab stands on the
+// machine itself when root runs it, else in a sandbox (package sandbox): then
+// the command that the user typed is a client, which starts itself once more
+// inside as a worker (worker.go).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/kernel/sandbox"
+	"nsscript/interp"
+)
+
+// The exit statuses.
+const (
+	exitOK          = 0
+	exitFailed      = 1 // the script or a check failed
+	exitUsage       = 2 // wrong usage
+	exitMissing     = 3 // the machine lacks a right, a program or a kernel feature
+	exitInterrupted = 130
+	exitTerminated  = 143
+)
+
+func main() {
+	sandbox.Main()
+	// The first thread stays as it is, with the process' own namespaces, while
+	// all work is done on others: /proc/PID/ns shows the first thread's, and it
+	// is the one thread that Go cannot end.
+	runtime.LockOSThread()
+	status := make(chan int)
+	go func() { status <- run(os.Args[1:]) }()
+	os.Exit(<-status)
+}
+
+// exitError ends the command with a status, after an error was shown or where
+// there is none to show.
+type exitError struct {
+	status int
+	err    error // shown if not nil
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// run runs a command line and returns its exit status.
+func run(args []string) int {
+	ctx, stop := interruptible()
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return report(ctx, err)
+}
+
+// signaled is the cause of a context that a signal ended.
+type signaled struct{ sig os.Signal }
+
+func (s signaled) Error() string {
+	if s.sig == os.Interrupt {
+		return "interrupted"
+	}
+	return "ended by " + s.sig.String()
+}
+
+// interruptible returns a context that Ctrl-C and SIGTERM end. Further signals
+// change nothing: what was begun is taken back in peace.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	ch := make(chan os.Signal, 1)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		for sig := range ch {
+			cancel(signaled{sig})
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(ch)
+		cancel(nil)
+	}
+}
+
+// report shows an error and returns the exit status it stands for.
+func report(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	var ee *exitError
+	if errors.As(err, &ee) && ee.err == nil {
+		return ee.status
+	}
+	show(os.Stderr, err)
+	if ee != nil {
+		return ee.status
+	}
+	return statusOf(ctx, err)
+}
+
+// show prints an error in the one form that all errors have.
+func show(w io.Writer, err error) {
+	var se *interp.Error
+	if errors.As(err, &se) {
+		fmt.Fprintln(w, se.Format(colorful(os.Stderr)))
+		return
+	}
+	fmt.Fprintf(w, "nsscript: error: %v\n", err)
+	var h interp.Hinter
+	if errors.As(err, &h) && h.Hint() != "" {
+		fmt.Fprintf(w, "   hint: %s\n", h.Hint())
+	}
+}
+
+// statusOf is the exit status for an error.
+func statusOf(ctx context.Context, err error) int {
+	var s signaled
+	if errors.As(context.Cause(ctx), &s) {
+		if s.sig == os.Interrupt {
+			return exitInterrupted
+		}
+		return exitTerminated
+	}
+	var missing *kernel.MissingError
+	var noSandbox *sandbox.Missing
+	if errors.As(err, &missing) || errors.As(err, &noSandbox) {
+		return exitMissing
+	}
+	return exitFailed
+}
+
+// usage is an error of how the command was called.
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "nsscript",
+		Short:         "Network labs as programs: Linux namespaces, cables, bridges, routes, NAT, firewalls",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w (see `%s --help`)", err, cmd.CommandPath())
+	})
+	root.AddCommand(newRun(), newDown(), newLs(), newShow(), newExec(), newShell(), newDoctor(), newVersion(), newServe())
+	root.CompletionOptions.HiddenDefaultCmd = false
+	wrapArgs(root)
+	return root
+}
+
+// wrapArgs turns a wrong number of arguments and an unknown subcommand into
+// errors of usage.
+func wrapArgs(cmd *cobra.Command) {
+	check := cmd.Args
+	cmd.Args = func(c *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		if err := check(c, args); err != nil {
+			return usage("%w (see `%s --help`)", err, c.CommandPath())
+		}
+		return nil
+	}
+	for _, sub := range cmd.Commands() {
+		wrapArgs(sub)
+	}
+}

@@ -1,0 +1,329 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins"
+	"nsscript/builtins/lab"
+	"nsscript/builtins/op"
+	"nsscript/examples"
+	"nsscript/interp"
+	"nsscript/stdlib"
+)
+
+// runOptions are the flags of run.
+type runOptions struct {
+	code    string
+	set     []string
+	rm      bool
+	sandbox bool
+	keep    bool
+	explain bool
+	json    bool
+}
+
+func newRun() *cobra.Command {
+	var o runOptions
+	cmd := &cobra.Command{
+		Use:   "run FILE|@EXAMPLE|-",
+		Short: "Build a lab and leave it up; running it again replaces it",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (len(args) == 1) == (o.code != "") {
+				return usage("give a file, @example, - or -c CODE (see `%s --help`)", cmd.CommandPath())
+			}
+			return runLab(cmd.Context(), args, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.code, "code", "c", "", "run this `CODE`")
+	f.StringArrayVar(&o.set, "set", nil, "set a parameter of the script: `NAME=VALUE`")
+	f.BoolVar(&o.rm, "rm", false, "take the lab down at the end")
+	f.BoolVar(&o.sandbox, "sandbox", false, "build in a private host namespace, also as root")
+	f.BoolVar(&o.keep, "keep", false, "leave what a failing script has built")
+	f.BoolVar(&o.explain, "explain", false, "print before each step the command that does the same")
+	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	return cmd
+}
+
+// runLab runs a script here, or in a sandbox of its own.
+func runLab(ctx context.Context, args []string, o runOptions) error {
+	if w, ok := asWorker(); ok {
+		return runScript(ctx, args, o, w)
+	}
+	if rights := hostRights(); o.sandbox || rights != nil {
+		return runInSandbox(ctx)
+	}
+	return runScript(ctx, args, o, &hostPlace{registry: lab.DefaultRegistry()})
+}
+
+// place is where a lab is built: on the host or in a sandbox.
+type place interface {
+	// private says that the host namespace is the lab's own.
+	private() bool
+	// open takes a lab's name.
+	open(ctx context.Context, m lab.Meta) (dir string, err error)
+	// settle ends the building: the lab stays up, or is taken down.
+	settle(ctx context.Context, l *lab.Lab, stay bool) error
+}
+
+// source finds the script that the arguments name, and the name and the origin
+// of its lab.
+func source(args []string, o runOptions) (src interp.Source, name, origin string, err error) {
+	if o.code != "" {
+		return interp.Source{Name: "<command line>", Text: []byte(o.code)}, "cmdline", "-c", nil
+	}
+	file := args[0]
+	if file == "-" {
+		text, err := io.ReadAll(os.Stdin)
+		return interp.Source{Name: "<stdin>", Text: text}, "stdin", "-", err
+	}
+	if example, ok := strings.CutPrefix(file, "@"); ok {
+		example = strings.TrimSuffix(example, ".star")
+		text, err := fs.ReadFile(examples.FS, example+".star")
+		if err != nil {
+			all := exampleNames()
+			return src, "", "", &op.Error{Msg: fmt.Sprintf("no example is called %q", example), Tip: op.Near(all, example)}
+		}
+		return interp.Source{Name: file, Text: text}, example, file, nil
+	}
+	src, err = interp.ReadFile(file)
+	if err != nil {
+		return src, "", "", err
+	}
+	return src, labName(file), src.Path, nil
+}
+
+// labName is the stem of a file, as a lab's name.
+func labName(file string) string {
+	stem := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	clean := func(r rune) rune {
+		if lab.CheckName("lab", string(r)) == nil || strings.ContainsRune("-_.", r) {
+			return r
+		}
+		return '_'
+	}
+	stem = strings.TrimLeft(strings.Map(clean, stem), "-.")
+	if stem == "" {
+		return "lab"
+	}
+	return stem[:min(len(stem), 63)]
+}
+
+func exampleNames() []string {
+	files, _ := fs.Glob(examples.FS, "*.star") // the pattern is well formed
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(path.Base(f), ".star")
+	}
+	return files
+}
+
+// outcome is what run --json prints.
+type outcome struct {
+	Lab    string           `json:"lab"`
+	Up     bool             `json:"up"`
+	Status int              `json:"status"`
+	Checks []builtins.Check `json:"checks"`
+	Params []builtins.Param `json:"params,omitempty"`
+	Error  *failure         `json:"error,omitempty"`
+}
+
+type failure struct {
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	Pos     string `json:"pos,omitempty"`
+}
+
+// runScript runs a script in this process.
+func runScript(ctx context.Context, args []string, o runOptions, at place) error {
+	src, name, origin, err := source(args, o)
+	if err != nil {
+		return err
+	}
+	params, err := parseSets(o.set)
+	if err != nil {
+		return err
+	}
+	out := io.Writer(os.Stdout)
+	if o.json {
+		out = os.Stderr
+	}
+	l, err := lab.New(lab.Options{
+		Name: name, Private: at.private(), Explain: explainer(o.explain),
+		Open: func(ctx context.Context, name, description string) (string, error) {
+			return at.open(ctx, lab.Meta{Name: name, Description: description, Origin: origin})
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s := builtins.NewSession(ctx, builtins.Options{
+		Lab: l, Out: out, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json}, Params: params, Self: self(),
+	})
+	in := interp.New(interp.Options{
+		Predeclared: s.Predeclared(), Std: stdlib.FS,
+		Print: func(_ *starlark.Thread, msg string) { fmt.Fprintln(out, msg) },
+	})
+	if err := foresee(in, src, s, params); err != nil {
+		return finish(ctx, s, at, o, err)
+	}
+	_, err = in.Run(ctx, src)
+	if err == nil {
+		err = s.Finish()
+	}
+	return finish(ctx, s, at, o, err)
+}
+
+// foresee finds out, before anything is built, what would stop the script: an
+// error in its text, a program that it needs and that is missing, a parameter
+// that it does not have.
+func foresee(in *interp.Interp, src interp.Source, s *builtins.Session, params map[string]string) error {
+	usages, err := in.Scan(src)
+	if err != nil {
+		return err
+	}
+	for _, name := range builtins.UsesIptables {
+		_, named := usages.Names[name]
+		_, asAttr := usages.Attrs[name]
+		if named || asAttr {
+			if err := s.NeedIptables(); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	if usages.AnyParam {
+		return nil
+	}
+	for name := range params {
+		if _, ok := usages.Params[name]; !ok {
+			var known []string
+			for k := range usages.Params {
+				known = append(known, k)
+			}
+			slices.Sort(known)
+			hint := "it has none"
+			if len(known) > 0 {
+				hint = "it has " + strings.Join(known, ", ")
+			}
+			return usage("the script has no parameter %q: %s", name, hint)
+		}
+	}
+	return nil
+}
+
+func parseSets(sets []string) (map[string]string, error) {
+	params := map[string]string{}
+	for _, s := range sets {
+		k, v, ok := strings.Cut(s, "=")
+		if !ok || k == "" {
+			return nil, usage("--set wants NAME=VALUE, got %q", s)
+		}
+		params[k] = v
+	}
+	return params, nil
+}
+
+// explainer prints the commands of each step on stderr, so that they can be
+// collected and run by a shell.
+func explainer(on bool) func(string, []string) {
+	if !on {
+		return nil
+	}
+	return func(_ string, commands []string) {
+		for _, c := range commands {
+			fmt.Fprintln(os.Stderr, c)
+		}
+	}
+}
+
+// finish ends a run: it decides whether the lab stays, says so, and returns how
+// the run ended.
+func finish(ctx context.Context, s *builtins.Session, at place, o runOptions, err error) error {
+	l := s.Lab()
+	stay := l.Built() && (err == nil && !o.rm || err != nil && o.keep)
+	if err != nil && !o.json {
+		show(os.Stderr, err)
+	}
+	// What was begun is taken back also after Ctrl-C.
+	settled := at.settle(context.WithoutCancel(ctx), l, stay)
+	status := exitOK
+	if err != nil {
+		status = statusOf(ctx, err)
+		var ee *exitError
+		if errors.As(err, &ee) {
+			status = ee.status
+		}
+	}
+	failed := 0
+	for _, c := range s.Checks() {
+		if !c.OK {
+			failed++
+		}
+	}
+	if status == exitOK && (failed > 0 || settled != nil) {
+		status = exitFailed
+	}
+	if o.json {
+		return errors.Join(settled, printOutcome(s, stay, status, err))
+	}
+	summarize(s, o, stay, failed, err)
+	if settled != nil {
+		return fmt.Errorf("taking the lab %q down: %w", l.Name(), settled)
+	}
+	return &exitError{status: status}
+}
+
+func summarize(s *builtins.Session, o runOptions, stay bool, failed int, err error) {
+	l := s.Lab()
+	comment := ""
+	if o.explain {
+		comment = "# "
+	}
+	if n := len(s.Checks()); n > 0 {
+		fmt.Fprintf(os.Stderr, "%s%d checks: %d passed, %d failed\n", comment, n, n-failed, failed)
+	}
+	switch {
+	case stay:
+		fmt.Fprintf(os.Stderr, "%slab %s is up; take it down with: nsscript down %s\n", comment, l.Name(), l.Name())
+	case err != nil && l.Built():
+		fmt.Fprintf(os.Stderr, "%slab %s was taken back; --keep leaves it, to look at\n", comment, l.Name())
+	}
+}
+
+func printOutcome(s *builtins.Session, stay bool, status int, err error) error {
+	res := outcome{Lab: s.Lab().Name(), Up: stay, Status: status, Checks: s.Checks(), Params: s.Params()}
+	if res.Checks == nil {
+		res.Checks = []builtins.Check{}
+	}
+	if err != nil {
+		res.Error = &failure{Message: err.Error()}
+		var h interp.Hinter
+		if errors.As(err, &h) {
+			res.Error.Hint = h.Hint()
+		}
+		var se *interp.Error
+		if errors.As(err, &se) {
+			res.Error = &failure{Message: se.Msg, Hint: se.Hint, Pos: se.Pos.String()}
+		}
+	}
+	enc := json.NewEncoder(os.Stdout)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(res); err != nil {
+		return err
+	}
+	return &exitError{status: status}
+}

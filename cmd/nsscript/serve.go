@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"nsscript/builtins/probe"
+)
+
+// newServe is the server behind the builtin serve: it listens where it is
+// started.
+func newServe() *cobra.Command {
+	var o probe.ServeOptions
+	var reply string
+	var readyFD int
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Serve TCP, UDP and HTTP: echo, greet, or answer --reply", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Reply, o.HasReply = []byte(reply), cmd.Flags().Changed("reply")
+			s, err := probe.Listen(o)
+			if err != nil {
+				return err
+			}
+			if readyFD > 0 {
+				f := os.NewFile(uintptr(readyFD), "ready")
+				if _, err := fmt.Fprintln(f, "ready"); err != nil {
+					return err
+				}
+				if err := f.Close(); err != nil {
+					return err
+				}
+			}
+			return s.Serve(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.IntSliceVar(&o.TCP, "tcp", nil, "TCP `PORT`")
+	f.IntSliceVar(&o.UDP, "udp", nil, "UDP `PORT`")
+	f.IntSliceVar(&o.HTTP, "http", nil, "HTTP `PORT`")
+	f.StringVar(&reply, "reply", "", "answer this `TEXT`")
+	f.StringVar(&o.Name, "name", "", "the `NAME` that HTTP greets with")
+	f.IntVar(&readyFD, "ready-fd", 0, "write a line to this descriptor once it listens")
+	_ = f.MarkHidden("ready-fd")
+	return cmd
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"nsscript/builtins/lab"
+)
+
+func newShow() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "show LAB", Short: "Show a lab's parts", Args: cobra.ExactArgs(1), ValidArgsFunction: completeLabs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			r := registryHere()
+			l, err := lookInside(r, args[0])
+			if err != nil || l == nil {
+				return err
+			}
+			defer l.Close()
+			if asJSON {
+				d, err := lab.Describe(l)
+				if err != nil {
+					return err
+				}
+				enc := json.NewEncoder(os.Stdout)
+				enc.SetIndent("", "  ")
+				return enc.Encode(d)
+			}
+			text, err := lab.Table(l)
+			fmt.Print(text)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// lookInside opens a lab that is up. For one in a sandbox this very command is
+// run inside; then no lab is returned, and the error says how that ended.
+func lookInside(r lab.Registry, name string) (*lab.Lab, error) {
+	m, err := r.Meta(name)
+	if err != nil {
+		return nil, r.NoLab(name)
+	}
+	inside := os.Getenv(envWorker) != ""
+	if m.Sandbox != nil && !inside {
+		return nil, enter(r, m)
+	}
+	return lab.Look(name, r.Path(name), m.Sandbox != nil)
+}

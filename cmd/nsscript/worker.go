@@ -1,0 +1,353 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/kernel/sandbox"
+	"nsscript/builtins/lab"
+	"nsscript/builtins/op"
+)
+
+// A lab in a sandbox is built by two processes: the client, which the user
+// started, stands outside; the worker is the same command started inside. The
+// worker asks the client over a pair of pipes for what can only be done outside:
+// to take the lab's name, which may mean ending the sandbox of an earlier run.
+
+// envWorker tells a process that it is a worker: it holds the registry's
+// directory.
+const envWorker = "NSSCRIPT_WORKER"
+
+// The worker's descriptors for its questions and their answers.
+const (
+	fdAsk    = 3
+	fdAnswer = 4
+)
+
+// question is what a worker asks: for a lab's name, or that the lab stay.
+type question struct {
+	Open *lab.Meta `json:"open,omitempty"`
+	Stay bool      `json:"stay,omitempty"`
+}
+
+type answer struct {
+	Dir    string `json:"dir,omitempty"`
+	Error  string `json:"error,omitempty"`
+	Hint   string `json:"hint,omitempty"`
+	Lacks  bool   `json:"lacks,omitempty"` // the machine lacks something
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// worker is the inner process' side.
+type worker struct {
+	registry lab.Registry
+	ask      *json.Encoder
+	answers  *json.Decoder
+}
+
+// asWorker returns the worker's side if this process is one.
+func asWorker() (*worker, bool) {
+	dir := os.Getenv(envWorker)
+	if dir == "" {
+		return nil, false
+	}
+	return &worker{
+		registry: lab.Registry{Dir: dir},
+		ask:      json.NewEncoder(os.NewFile(fdAsk, "ask")),
+		answers:  json.NewDecoder(os.NewFile(fdAnswer, "answer")),
+	}, true
+}
+
+func (w *worker) private() bool { return true }
+
+func (w *worker) call(q question) (answer, error) {
+	var a answer
+	if err := w.ask.Encode(q); err != nil {
+		return a, fmt.Errorf("the outer nsscript is gone: %w", err)
+	}
+	if err := w.answers.Decode(&a); err != nil {
+		return a, fmt.Errorf("the outer nsscript is gone: %w", err)
+	}
+	if a.Lacks {
+		return a, &kernel.MissingError{What: a.Error, Remedy: a.Hint}
+	}
+	if a.Error != "" {
+		return a, &op.Error{Msg: a.Error, Tip: a.Hint}
+	}
+	return a, nil
+}
+
+func (w *worker) open(_ context.Context, m lab.Meta) (string, error) {
+	a, err := w.call(question{Open: &m})
+	return a.Dir, err
+}
+
+// settle tells the client whether the sandbox shall stay; ending it is the
+// client's work.
+func (w *worker) settle(_ context.Context, l *lab.Lab, stay bool) error {
+	built := l.Built()
+	l.Close()
+	if !built || !stay {
+		return nil
+	}
+	_, err := w.call(question{Stay: true})
+	return err
+}
+
+var _ place = (*worker)(nil)
+
+// client is the outer process' side of building a lab in a sandbox.
+type client struct {
+	registry lab.Registry
+	box      *sandbox.Sandbox
+	claim    *lab.Claim
+	meta     lab.Meta
+	stay     bool
+}
+
+// runInSandbox runs this very command once more inside a new sandbox.
+func runInSandbox(ctx context.Context) (err error) {
+	c := &client{registry: lab.DefaultRegistry()}
+	release, err := c.registry.Keep()
+	if err != nil {
+		return err
+	}
+	defer release()
+	c.box, err = sandbox.Start(ctx, sandbox.Options{User: hostRights() != nil, Label: "nsscript: sandbox", Share: []string{"nsscript"}})
+	if err != nil {
+		return err
+	}
+	status, err := c.run()
+	return errors.Join(c.end(context.WithoutCancel(ctx)), asExit(status, err))
+}
+
+func asExit(status int, err error) error {
+	if err != nil {
+		return err
+	}
+	return &exitError{status: status}
+}
+
+// run starts the worker and answers it until it ends.
+func (c *client) run() (status int, err error) {
+	askR, askW, err := os.Pipe()
+	if err != nil {
+		return 0, err
+	}
+	ansR, ansW, err := os.Pipe()
+	if err != nil {
+		return 0, err
+	}
+	env := append(os.Environ(), envWorker+"="+c.registry.Dir)
+	p, err := c.box.Start(sandbox.Command{
+		Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: env, Files: []*os.File{askW, ansR},
+	})
+	_ = askW.Close()
+	_ = ansR.Close()
+	if err != nil {
+		return 0, err
+	}
+	defer passSignals(p)()
+	go c.answer(askR, ansW)
+	st, err := p.Wait()
+	_ = askR.Close()
+	_ = ansW.Close()
+	if st.Signal != 0 {
+		return 128 + int(st.Signal), err
+	}
+	return st.Code, err
+}
+
+func (c *client) answer(r io.Reader, w io.Writer) {
+	in, out := json.NewDecoder(bufio.NewReader(r)), json.NewEncoder(w)
+	for {
+		var q question
+		if in.Decode(&q) != nil {
+			return
+		}
+		a := answer{}
+		if err := c.serve(q, &a); err != nil {
+			a.Error = err.Error()
+			var h interface{ Hint() string }
+			if errors.As(err, &h) {
+				a.Hint = h.Hint()
+			}
+			var missing *kernel.MissingError
+			a.Lacks = errors.As(err, &missing)
+		}
+		if out.Encode(a) != nil {
+			return
+		}
+	}
+}
+
+func (c *client) serve(q question, a *answer) error {
+	if q.Open == nil {
+		c.stay = q.Stay
+		return nil
+	}
+	m := *q.Open
+	claim, err := takeName(context.Background(), c.registry, m)
+	if err != nil {
+		return err
+	}
+	id := c.box.Identity()
+	m.Sandbox, m.Created, m.Boot, m.PID = &id, time.Now(), kernel.BootID(), os.Getpid()
+	if err := claim.Write(&m); err != nil {
+		return errors.Join(err, claim.Remove())
+	}
+	c.claim, c.meta, a.Dir = claim, m, claim.Dir
+	return nil
+}
+
+// end keeps the sandbox for later commands or ends it.
+func (c *client) end(ctx context.Context) error {
+	if c.claim == nil || !c.stay {
+		err := c.box.Kill(ctx)
+		if c.claim != nil {
+			err = errors.Join(err, c.claim.Remove())
+		}
+		return err
+	}
+	if err := c.box.Keep(); err != nil {
+		return err
+	}
+	c.meta.Up = true
+	err := c.claim.Write(&c.meta)
+	c.claim.Release()
+	return errors.Join(err, c.box.Close())
+}
+
+// passSignals gives signals on to a worker. Ctrl-C reaches it by itself where it
+// shares the terminal.
+func passSignals(p *sandbox.Process) (stop func()) {
+	ch := make(chan os.Signal, 4)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	go func() {
+		for sig := range ch {
+			if (sig == os.Interrupt || sig == syscall.SIGQUIT) && inForeground() {
+				continue
+			}
+			_ = p.Signal(sig.(syscall.Signal)) // gone already, most likely
+		}
+	}()
+	return func() {
+		signal.Stop(ch)
+		close(ch)
+	}
+}
+
+// inForeground reports whether this process' group is that of the terminal's
+// foreground, which Ctrl-C reaches as a whole.
+func inForeground() bool {
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = tty.Close() }()
+	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}
+
+// tearDown takes down the lab of a claim, wherever it stands.
+func tearDown(ctx context.Context, c *lab.Claim) error {
+	if c.Old != nil && c.Old.Sandbox != nil {
+		return sandbox.Kill(ctx, *c.Old.Sandbox)
+	}
+	return c.Down(ctx)
+}
+
+// enter runs this very command inside the sandbox of a lab, and returns how it
+// ended.
+func enter(r lab.Registry, m *lab.Meta) error {
+	box, err := sandbox.Open(*m.Sandbox)
+	if errors.Is(err, sandbox.ErrGone) {
+		return &op.Error{Msg: fmt.Sprintf("the sandbox of lab %q is gone", m.Name), Tip: "clear it away: nsscript down " + m.Name}
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = box.Close() }()
+	env := append(os.Environ(), envWorker+"="+r.Dir)
+	p, err := box.Start(sandbox.Command{Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: env})
+	if err != nil {
+		return err
+	}
+	defer passSignals(p)()
+	st, err := p.Wait()
+	if st.Signal != 0 {
+		return asExit(128+int(st.Signal), err)
+	}
+	return asExit(st.Code, err)
+}
+
+// registryHere is the registry of this user, inside a sandbox too.
+func registryHere() lab.Registry {
+	if dir := os.Getenv(envWorker); dir != "" {
+		return lab.Registry{Dir: dir}
+	}
+	return lab.DefaultRegistry()
+}
+
+// splitTarget splits LAB/NS; the lab may be left out where one lab only has a
+// namespace of that name.
+func splitTarget(r lab.Registry, target string) (labName, ns string, err error) {
+	if l, n, ok := strings.Cut(target, "/"); ok {
+		if _, err := os.Stat(filepath.Join(r.Dir, l)); err != nil || l == "" {
+			return "", "", r.NoLab(l)
+		}
+		return l, n, nil
+	}
+	names, err := r.Names()
+	if err != nil {
+		return "", "", err
+	}
+	var having, all []string
+	for _, l := range names {
+		spaces, err := lab.NamespacesOf(r.Path(l))
+		if err != nil {
+			continue
+		}
+		for _, s := range append(spaces, op.Host) {
+			if s == target && (s != op.Host || len(names) == 1) {
+				having = append(having, l)
+			}
+		}
+		all = append(all, spaces...)
+	}
+	switch len(having) {
+	case 1:
+		return having[0], target, nil
+	case 0:
+		e := &op.Error{Msg: fmt.Sprintf("no lab has a namespace %q", target), Tip: op.Near(all, target)}
+		if len(names) == 0 {
+			e.Tip = "no lab is up"
+		}
+		return "", "", e
+	}
+	return "", "", &op.Error{Msg: fmt.Sprintf("%d labs have a namespace %q", len(having), target),
+		Tip: fmt.Sprintf("say which one: %s/%s", strings.Join(having, "/"+target+", "), target)}
+}
+
+// atoi reads a process id.
+func atoi(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, usage("--pid wants the id of a process, got %q", s)
+	}
+	return n, nil
+}
