@@ -45,8 +45,10 @@
 //
 // Starlark reports a call at its opening parenthesis, an attribute at its dot.
 // place.go maps these back to what a reader would point at, with the syntax tree
-// of the file. explain.go joins position, cause and calls; reword.go turns the
-// evaluator's terse messages into sentences; syntax.go and slips.go do the same
-// for what the parser rejects, with tokens.go to find out which word it was;
-// names.go for names that do not exist. format.go prints the result.
+// of the file. explain.go joins position, cause and calls; reword.go and the
+// files of rules turn the evaluator's terse messages into sentences. syntax.go
+// does the same for what the parser rejects: tokens.go finds out which word it
+// was, slips.go what is wrong with it, foreign.go what comes from Python or
+// another language. names.go is for names that do not exist, near.go for what
+// was meant. format.go prints the result.
 package interp

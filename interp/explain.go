@@ -22,14 +22,13 @@ func (in *Interp) explain(ctx context.Context, err error) *Error {
 	e := &Error{Msg: cause.Error(), Err: cause}
 	var p *Panic
 	var h Hinter
-	stopped := ctx.Err() != nil && (e.Msg == cancelled+stopInterrupted || errors.Is(cause, ctx.Err()) || errors.Is(cause, context.Cause(ctx)))
 	switch {
-	case stopped:
-		interrupted(ctx, e)
-	case isTooDeep(cause):
-		stack = in.tooDeep(e, stack)
 	case errors.As(cause, &p):
 		e = internalError(p)
+	case isTooDeep(cause):
+		stack = in.tooDeep(e, stack)
+	case ctx.Err() != nil:
+		interrupted(ctx, e)
 	case errors.As(cause, &h):
 		e.Hint = h.Hint()
 	}
@@ -64,15 +63,17 @@ func unwind(err error) (starlark.CallStack, error) {
 	}
 }
 
-// interrupted words the end of a script whose context is done.
+// interrupted words the end of a script whose context is done. A builtin that
+// was stopped may say so in its own words, such as that a process was killed.
 func interrupted(ctx context.Context, e *Error) {
-	e.Msg, e.Err = "interrupted", ctx.Err()
-	if cause := context.Cause(ctx); !errors.Is(ctx.Err(), cause) {
-		e.Err = errors.Join(ctx.Err(), cause)
-	}
+	msg := "interrupted"
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		e.Msg = "interrupted: its time was over"
+		msg = "interrupted: its time was over"
 	}
+	if e.Msg != cancelled+stopInterrupted && !errors.Is(e.Err, ctx.Err()) && !errors.Is(e.Err, context.Cause(ctx)) {
+		msg += " (" + e.Msg + ")"
+	}
+	e.Msg, e.Err = msg, errors.Join(ctx.Err(), context.Cause(ctx), e.Err)
 }
 
 // starlarkTooDeep is Starlark's own end to recursion, at 100000 calls.

@@ -122,6 +122,8 @@ func (f *file) namesAt(pos syntax.Position) []string {
 			bind(n.LHS)
 		case *syntax.ForStmt:
 			bind(n.Vars)
+		case *syntax.ForClause:
+			bind(n.Vars)
 		case *syntax.LoadStmt:
 			for _, to := range n.To {
 				names = append(names, to.Name)
@@ -131,21 +133,28 @@ func (f *file) namesAt(pos syntax.Position) []string {
 			if !contains(n, pos) {
 				return false
 			}
-			for _, p := range n.Params {
-				switch p := p.(type) {
-				case *syntax.Ident:
-					bind(p)
-				case *syntax.BinaryExpr:
-					bind(p.X)
-				case *syntax.UnaryExpr:
-					if p.X != nil {
-						bind(p.X)
-					}
-				}
+			names = append(names, paramNames(n.Params)...)
+		case *syntax.LambdaExpr:
+			if contains(n, pos) {
+				names = append(names, paramNames(n.Params)...)
 			}
 		}
 		return true
 	})
+	return names
+}
+
+// paramNames returns the names of parameters, without *args and **kwargs.
+func paramNames(params []syntax.Expr) []string {
+	var names []string
+	for _, p := range params {
+		switch p := p.(type) {
+		case *syntax.Ident:
+			names = append(names, p.Name)
+		case *syntax.BinaryExpr:
+			names = append(names, p.X.(*syntax.Ident).Name)
+		}
+	}
 	return names
 }
 

@@ -164,6 +164,21 @@ func TestCancelledBefore(t *testing.T) {
 	}
 }
 
+// TestStoppedBuiltin has a builtin that reports its end in words of its own.
+func TestStoppedBuiltin(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	killed := errors.New("exec: signal: killed")
+	in := New(Options{Predeclared: starlark.StringDict{"exec": builtin("exec", func(*starlark.Thread, starlark.Tuple) (starlark.Value, error) {
+		cancel()
+		return nil, killed
+	})}})
+	_, err := in.Run(ctx, script(t, "exec()"))
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, killed) || !strings.Contains(err.Error(), "error: interrupted (exec: signal: killed)") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
