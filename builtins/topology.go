@@ -221,8 +221,9 @@ func (v *vethArgs) make(c *call) (a, b starlark.Value, err error) {
 // namespace, NS-ethN on a bridge after what is plugged in there.
 func (v *vethArgs) fillNames() error {
 	var err error
+	here := v.a.n.name == v.b.n.name
 	taken := map[string]bool{}
-	if v.a.n.name == v.b.n.name {
+	if here {
 		taken[string(v.name)], taken[string(v.peer)] = true, true
 	}
 	pick := func(e end, other end, otherName ifName) (ifName, error) {
@@ -240,7 +241,9 @@ func (v *vethArgs) fillNames() error {
 				name, err = e.n.portName(who, "", taken)
 			}
 		}
-		taken[name] = true
+		if here {
+			taken[name] = true
+		}
 		return ifName(name), err
 	}
 	// The end in a namespace is named first: a port is named after it.

@@ -20,7 +20,7 @@ func Version() string {
 }
 
 // features are the kernel features that can be asked for, each with a trial in
-// a namespace that nothing else uses. lo has index 1 there, a dummy-like veth
+// a namespace that nothing else uses. lo has index 1 there, one end of a cable
 // index 2.
 var features = map[string]func() error{
 	"veth":      func() error { return nil }, // the trial's own interface
@@ -91,7 +91,7 @@ func Has(feature string) (bool, error) {
 			return
 		}
 		attrs := netlink.NewLinkAttrs()
-		attrs.Name, attrs.Index = "beneath", 2
+		attrs.Name = "beneath"
 		if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "peer"}); err != nil {
 			done <- answer{setup: err}
 			return
