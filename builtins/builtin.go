@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -63,7 +64,14 @@ func (b *builtin) value() *starlark.Builtin { return b.bind(nil) }
 
 // bind returns the builtin with its first argument given: a method.
 func (b *builtin) bind(recv starlark.Value) *starlark.Builtin {
-	fn := func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	fn := func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (v starlark.Value, err error) {
+		// Starlark forgets whose method it calls before a panic could be
+		// reported with the script's line.
+		defer func() {
+			if r := recover(); r != nil {
+				err = b.wrap(fmt.Errorf("internal error: %v\n%s", r, debug.Stack()))
+			}
+		}()
 		c := &call{Session: b.session, b: b, thread: thread}
 		if recv != nil {
 			args = append(starlark.Tuple{recv}, args...)
@@ -71,8 +79,7 @@ func (b *builtin) bind(recv starlark.Value) *starlark.Builtin {
 		if err := c.bindArgs(args, kwargs, recv != nil); err != nil {
 			return nil, b.wrap(err)
 		}
-		v, err := b.run(c)
-		if err != nil {
+		if v, err = b.run(c); err != nil {
 			return nil, b.wrap(err)
 		}
 		if v == nil {
@@ -105,6 +112,7 @@ type call struct {
 	b      *builtin
 	thread *starlark.Thread
 	args   []starlark.Value // by parameter; nil where none was given
+	none   map[string]bool  // parameters for which None was given
 }
 
 // badArg is a mistake in how a builtin was called.
@@ -143,6 +151,10 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 	for i, p := range params {
 		if c.args[i] == starlark.None && p.optional {
 			c.args[i] = nil
+			if c.none == nil {
+				c.none = map[string]bool{}
+			}
+			c.none[p.name] = true
 		}
 		if c.args[i] == nil && !p.optional {
 			return badArg("the call is "+c.b.sig, "missing argument %q", p.name)

@@ -195,7 +195,7 @@ func (n Network) size() *big.Int {
 }
 
 func (n Network) at(i *big.Int) netip.Addr {
-	return addrFromInt(i.Add(i, addrToInt(n.p.Addr())), n.p.Addr().Is4())
+	return addrFromInt(new(big.Int).Add(i, addrToInt(n.p.Addr())), n.p.Addr().Is4())
 }
 
 func (n Network) last() netip.Addr {
@@ -263,7 +263,7 @@ func (n Network) subnets(_ *starlark.Thread, b *starlark.Builtin, args starlark.
 // Iterate gives the addresses of the hosts.
 func (n Network) Iterate() starlark.Iterator {
 	first, last := n.hosts()
-	return &hostIterator{n: n, next: n.at(first), left: last.Sub(last, first).Add(last, big.NewInt(1))}
+	return &hostIterator{n: n, next: n.at(first), left: new(big.Int).Add(new(big.Int).Sub(last, first), big.NewInt(1))}
 }
 
 type hostIterator struct {

@@ -142,10 +142,7 @@ func (c *call) readMatch(ns **Namespace, first ...any) (m match, chain string, e
 		return m, "", badArg("", "give proto, or one of tcp, udp and icmp, not both")
 	case strings.ContainsAny(m.comment, "\n\x00"):
 		return m, "", badArg("", "argument \"comment\": want one line")
-	case strings.HasPrefix(m.proto, "-") || strings.ContainsAny(m.proto, " \n\x00"):
-		return m, "", badArg("", "argument \"proto\": want the name of a protocol, got %q", m.proto)
 	}
-	m.proto = strings.ToLower(m.proto)
 	if m.limit != "" {
 		if m.limit, err = readLimit(m.limit); err != nil {
 			return m, "", err

@@ -249,7 +249,7 @@ var linkMethods = []spec{
 	},
 	{
 		sig: "set(link, *, name = None, mac = None, mtu = None, master = None)",
-		doc: "Changes the name, the link-layer address, the MTU or the bridge (`False` to leave it) of the interface.",
+		doc: "Changes the name, the link-layer address, the MTU or the bridge (`None` to leave it) of the interface.",
 		run: setLink,
 	},
 	{
@@ -365,9 +365,9 @@ func setLink(c *call) (starlark.Value, error) {
 		n := int(size)
 		o.MTU = &n
 	}
-	if master != nil {
+	if master != nil || c.none["master"] {
 		s := ""
-		if master != starlark.False {
+		if master != nil {
 			var d devName
 			if err := d.unpack(c.Session, master); err != nil {
 				return nil, &argError{"master", err}

@@ -17,7 +17,7 @@ import (
 type match struct {
 	src, dst    netList
 	in, out     string
-	proto       string
+	proto       protoName
 	tcp, udp    portSpec
 	icmp        icmpSpec
 	established bool
@@ -194,6 +194,26 @@ func (p portSpec) words(proto string) []string {
 	return append(w, "-m", "multiport", "--dports", strings.Join(p, ","))
 }
 
+// protoName is the name or the number of a protocol.
+type protoName string
+
+func (p *protoName) unpack(_ *Session, v starlark.Value) error {
+	n := 0
+	switch v := v.(type) {
+	case starlark.Int:
+		if readInt(v, &n, 0, 255, "") == nil {
+			*p = protoName(v.String())
+			return nil
+		}
+	case starlark.String:
+		if v != "" && !strings.HasPrefix(string(v), "-") && !strings.ContainsAny(string(v), " \t\n\x00") {
+			*p = protoName(strings.ToLower(string(v)))
+			return nil
+		}
+	}
+	return want(`the name or the number of a protocol, such as "gre" or 47`, v)
+}
+
 // icmpSpec is True for all ICMP, or a type by its name.
 type icmpSpec string
 
@@ -228,7 +248,17 @@ func (i *icmpSpec) unpack(_ *Session, v starlark.Value) error {
 			*i = anyICMP
 		}
 		return nil
+	case starlark.Int:
+		n := 0
+		if readInt(v, &n, 0, 255, "") == nil {
+			*i = icmpSpec(strconv.Itoa(n))
+			return nil
+		}
 	case starlark.String:
+		if v != "" && strings.Trim(string(v), "0123456789/") == "" {
+			*i = icmpSpec(v)
+			return nil
+		}
 		name := icmpSpec(strings.ReplaceAll(string(v), "_", "-"))
 		if name == "ping" {
 			name = "echo-request"
@@ -258,9 +288,12 @@ func (i icmpSpec) words(v6 bool) []string {
 		}
 		return []string{"-p", "icmp"}
 	}
-	number := icmpTypes[i][0]
-	if v6 {
-		number = icmpTypes[i][1]
+	number := string(i)
+	if types, named := icmpTypes[i]; named {
+		number = types[0]
+		if v6 {
+			number = types[1]
+		}
 	}
 	switch {
 	case number == "":
@@ -291,7 +324,7 @@ func (m *match) protocols(v6 bool) [][]string {
 		return all
 	}
 	if m.proto != "" {
-		proto := m.proto
+		proto := string(m.proto)
 		if v6 && proto == "icmp" {
 			proto = "ipv6-icmp"
 		}

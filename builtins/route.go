@@ -367,9 +367,8 @@ func rule(c *call) (starlark.Value, error) {
 		if err := c.do(o); err != nil {
 			return nil, err
 		}
-		if !v6 || len(families) == 1 {
-			last = o.RuleSpec
-		}
+		last = o.RuleSpec
+		priority = last.Priority // both families have the rule in one place
 	}
 	return &PolicyRule{n: ns, both: len(families) == 2, r: kernel.Rule{
 		Priority: last.Priority, Family: map[bool]int{false: unix.AF_INET, true: unix.AF_INET6}[last.V6],

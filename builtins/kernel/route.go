@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +39,12 @@ type NextHop struct {
 // Routes lists the routes of both families, IPv4 first, in all tables but
 // "local", which the kernel keeps for itself.
 func (n *NetNS) Routes() ([]Route, error) {
+	all, err := n.AllRoutes()
+	return slices.DeleteFunc(all, func(r Route) bool { return r.Table == unix.RT_TABLE_LOCAL }), err
+}
+
+// AllRoutes lists the routes of both families, IPv4 first, in all tables.
+func (n *NetNS) AllRoutes() ([]Route, error) {
 	h, err := n.Netlink()
 	if err != nil {
 		return nil, err
@@ -59,9 +66,7 @@ func (n *NetNS) Routes() ([]Route, error) {
 			return nil, err
 		}
 		for i := range list {
-			if list[i].Table != unix.RT_TABLE_LOCAL {
-				routes = append(routes, newRoute(&list[i], family, names))
-			}
+			routes = append(routes, newRoute(&list[i], family, names))
 		}
 	}
 	return routes, nil

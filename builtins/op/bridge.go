@@ -8,6 +8,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
 )
 
 // AddBridge makes a bridge (ip-link(8), type bridge).
@@ -43,7 +45,7 @@ func (o *AddBridge) Do(_ context.Context, s *System) error {
 		return err
 	}
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MTU, attrs.HardwareAddr = o.Name, o.MTU, parseMAC(o.MAC)
+	attrs.Name, attrs.HardwareAddr = o.Name, parseMAC(o.MAC)
 	br := &netlink.Bridge{LinkAttrs: attrs}
 	if o.VLANFiltering {
 		br.VlanFiltering = &o.VLANFiltering
@@ -52,9 +54,20 @@ func (o *AddBridge) Do(_ context.Context, s *System) error {
 		if errors.Is(err, unix.EEXIST) {
 			return taken(o.NS, o.Name)
 		}
+		if o.VLANFiltering && errors.Is(err, unix.EOPNOTSUPP) {
+			return &kernel.MissingError{What: "this kernel's bridges cannot filter VLANs (vlan_filtering)", Err: err,
+				Remedy: "use a kernel that was built with CONFIG_BRIDGE_VLAN_FILTERING"}
+		}
 		return failed(err, "bridge %q in %s", o.Name, quoteNS(o.NS))
 	}
 	o.Made = true
+	if o.MTU != 0 {
+		// One given when the bridge is made holds only until its first port;
+		// one that is set holds.
+		if err := h.LinkSetMTU(br, o.MTU); err != nil {
+			return failed(err, "the MTU of bridge %q", o.Name)
+		}
+	}
 	if err := s.mark(o.NS, h, br); err != nil {
 		return failed(err, "marking bridge %q", o.Name)
 	}
@@ -107,9 +120,6 @@ func (o *AddBridge) Undo(_ context.Context, s *System) error {
 // Commands are those of `ip link` and `ip addr`.
 func (o *AddBridge) Commands() []string {
 	words := []string{"link", "add", o.Name}
-	if o.MTU != 0 {
-		words = append(words, "mtu", fmt.Sprint(o.MTU))
-	}
 	if o.MAC != "" {
 		words = append(words, "address", o.MAC)
 	}
@@ -121,6 +131,9 @@ func (o *AddBridge) Commands() []string {
 		words = append(words, "vlan_filtering", "1")
 	}
 	cmds := []string{ip(o.NS, words...)}
+	if o.MTU != 0 {
+		cmds = append(cmds, ip(o.NS, "link", "set", "dev", o.Name, "mtu", fmt.Sprint(o.MTU)))
+	}
 	for _, a := range o.Addrs {
 		cmds = append(cmds, addrCommand(o.NS, o.Name, a))
 	}

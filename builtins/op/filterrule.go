@@ -60,6 +60,7 @@ type AddFilterRules struct {
 	NS    string       `json:"ns"`
 	Rules []FilterRule `json:"rules"`
 	Ready bool         `json:"ready,omitempty"` // the rules bear the mark where they need it
+	freshTables
 }
 
 // Prepare puts the lab's mark on rules in a namespace that is not the lab's.
@@ -71,7 +72,11 @@ func (o *AddFilterRules) Prepare(s *System) error {
 		o.Rules[i].Spec = marked(o.Rules[i].Spec, s.Mark)
 	}
 	o.Ready = true
-	return nil
+	var tables []kernel.NFTable
+	for _, r := range o.Rules {
+		tables = append(tables, kernel.NFTable{V6: r.V6, Name: r.Table})
+	}
+	return o.noteTables(s, o.NS, tables...)
 }
 
 // Do appends the rules, those of one family and table together.
@@ -116,7 +121,7 @@ func (o *AddFilterRules) Undo(_ context.Context, s *System) error {
 	if !s.Owned(o.NS) && !o.Ready {
 		return nil // without the mark they may be another's
 	}
-	return deleteRules(s, o.NS, o.Rules)
+	return errors.Join(deleteRules(s, o.NS, o.Rules), o.dropTables(s, o.NS))
 }
 
 func deleteRules(s *System, ns string, rules []FilterRule) error {

@@ -23,6 +23,7 @@ type RunIptables struct {
 	Args []string `json:"args"`
 	// Reverse takes it back; filled in by Prepare where it is needed.
 	Reverse []string `json:"reverse,omitempty"`
+	freshTables
 
 	Stdout, Stderr []byte `json:"-"` // what it said, filled in by Do
 }
@@ -74,6 +75,9 @@ func (o *RunIptables) Prepare(s *System) error {
 		return ""
 	}
 	head := []string{"-t", o.Table()}
+	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: o.Table()}); err != nil {
+		return err
+	}
 	switch verb {
 	case "-L", "-S", "-C", "-V", "-h":
 		return nil
@@ -153,7 +157,7 @@ func (o *RunIptables) Undo(_ context.Context, s *System) error {
 	if status != 0 && !strings.Contains(said, "does a matching rule exist") && !strings.Contains(said, "No chain/target/match") {
 		return &Error{Msg: fmt.Sprintf("in %s: iptables %s: %s", quoteNS(o.NS), strings.Join(o.Reverse, " "), kernel.Complaint(stderr))}
 	}
-	return nil
+	return o.dropTables(s, o.NS)
 }
 
 // Commands is the command itself.

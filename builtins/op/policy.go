@@ -17,6 +17,7 @@ type SetPolicy struct {
 	Chain  string `json:"chain"`  // INPUT, FORWARD, OUTPUT of the filter table
 	Policy string `json:"policy"` // ACCEPT or DROP
 	Old    string `json:"old"`    // filled in by Prepare
+	freshTables
 }
 
 // Prepare notes the policy that is to be given back.
@@ -30,6 +31,9 @@ func (o *SetPolicy) Prepare(s *System) error {
 	}
 	x, err := s.tables(o.V6)
 	if err != nil {
+		return err
+	}
+	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: "filter"}); err != nil {
 		return err
 	}
 	o.Old, err = x.Policy(n, "filter", o.Chain)
@@ -63,7 +67,7 @@ func (o *SetPolicy) Undo(_ context.Context, s *System) error {
 	if errors.Is(err, kernel.ErrClosed) {
 		return nil
 	}
-	return err
+	return errors.Join(err, o.dropTables(s, o.NS))
 }
 
 // Commands is `iptables -P`.

@@ -165,7 +165,7 @@ func (r *RouteSpec) command(verb string) string {
 // Find returns the namespace's routes that have the same destination, table
 // and metric.
 func (r *RouteSpec) Find(n *kernel.NetNS) ([]kernel.Route, error) {
-	all, err := n.Routes()
+	all, err := n.AllRoutes()
 	if err != nil {
 		return nil, failed(err, "the routes of %s", quoteNS(r.NS))
 	}

@@ -113,4 +113,3 @@ func (p *hostPlace) settle(ctx context.Context, l *lab.Lab, stay bool) error {
 }
 
 var _ place = (*hostPlace)(nil)
-
