@@ -8,9 +8,9 @@ import (
 
 	startime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
-	"mvdan.cc/sh/v3/shell"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
 )
 
 // unpacker is a kind of argument that reads itself from a value. The error says
@@ -346,5 +346,5 @@ func splitWords(s string) ([]string, error) {
 	if strings.Contains(s, "\x00") {
 		return nil, fmt.Errorf("it holds a NUL")
 	}
-	return shell.Fields(s, func(name string) string { return "$" + name })
+	return op.Words(s)
 }

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"mvdan.cc/sh/v3/shell"
+	"github.com/kballard/go-shellquote"
 
 	"nsscript/builtins/kernel"
 )
 
 // Words splits a line as a shell would, with nothing expanded.
 func Words(line string) ([]string, error) {
-	return shell.Fields(line, func(name string) string { return "$" + name })
+	return shellquote.Split(line)
 }
 
 // RunIptables runs iptables with any arguments.
