@@ -182,6 +182,7 @@ func (r Registry) removeDir() {
 	if err != nil || len(names) > 0 {
 		return
 	}
+	r.dropHolds()
 	entries, err := os.ReadDir(r.Dir)
 	if err != nil || len(entries) > 1 {
 		return // beside the lock there is a note or a hold
@@ -375,14 +376,35 @@ func (r Registry) Busy(name string) bool {
 func (r Registry) Keep() (release func(), err error) {
 	var f *os.File
 	err = r.locked(func() error {
-		f, err = os.CreateTemp(r.Dir, ".keep-*")
-		return err
+		if f, err = os.CreateTemp(r.Dir, holdPrefix+"*"); err != nil {
+			return err
+		}
+		return flock(f, unix.LOCK_EX)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return func() {
 		_ = f.Close()
-		_ = r.locked(func() error { return os.Remove(f.Name()) })
+		_ = r.locked(func() error { return nil }) // drops the hold
 	}, nil
+}
+
+// holdPrefix begins the names of files that keep the registry in place, each
+// locked by whoever needs it.
+const holdPrefix = ".keep-"
+
+// dropHolds removes the files of those who let go, or died.
+func (r Registry) dropHolds() {
+	files, _ := filepath.Glob(filepath.Join(r.Dir, holdPrefix+"*")) // the pattern is well formed
+	for _, path := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		if flock(f, unix.LOCK_EX|unix.LOCK_NB) == nil {
+			_ = os.Remove(path)
+		}
+		_ = f.Close()
+	}
 }
