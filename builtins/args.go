@@ -153,15 +153,31 @@ func (s *Session) read(v starlark.Value, dest any) error {
 func (s *Session) asNamespace(v starlark.Value) (*Namespace, error) {
 	ns, ok := v.(*Namespace)
 	if !ok {
-		hint := ""
-		if name, isStr := starlark.AsString(v); isStr {
-			if _, err := s.lab.System().NS(name); err == nil {
-				hint = fmt.Sprintf("%q is the name of a namespace: give the value that namespace(%q) returned", name, name)
-			}
-		}
-		return nil, badArg(hint, "want a Namespace, got %s", describe(v))
+		return nil, badArg(s.meantNamespace(v), "want a Namespace, got %s", describe(v))
 	}
 	return ns, ns.alive()
+}
+
+// meantNamespace is the hint for a namespace's name where the namespace itself
+// is wanted.
+func (s *Session) meantNamespace(v starlark.Value) string {
+	name, ok := starlark.AsString(v)
+	if !ok {
+		return ""
+	}
+	if _, err := s.lab.System().NS(name); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%q is the name of a namespace: give the value that namespace(%q) returned", name, name)
+}
+
+// nearName is the hint for what looks like a name and is nearly one of those
+// given.
+func nearName(names []string, name string) string {
+	if strings.Trim(name, "0123456789./:abcdefABCDEF") == "" {
+		return "" // a mistyped address
+	}
+	return op.Near(names, name)
 }
 
 // duration is a length of time: a number of seconds, "200ms", or a time
@@ -212,7 +228,20 @@ func (n *ifName) unpack(_ *Session, v starlark.Value) error {
 }
 
 // devName names an interface that exists: its name or a Link.
-type devName string
+type devName struct {
+	name string
+	of   *Link // nil for a bare name
+}
+
+// in returns the name, "" for none, for an interface of ns. A Link of another
+// namespace is refused.
+func (n devName) in(ns *Namespace, arg string) (string, error) {
+	if n.of != nil && n.of.n.name != ns.name {
+		return "", &argError{arg, badArg("a cable's ends are returned in the order of its arguments",
+			"the Link %q is in %s, not in %s", n.name, n.of.n.title(), ns.title())}
+	}
+	return n.name, nil
+}
 
 func (n *devName) unpack(_ *Session, v starlark.Value) error {
 	switch v := v.(type) {
@@ -220,13 +249,13 @@ func (n *devName) unpack(_ *Session, v starlark.Value) error {
 		if err := kernel.CheckLinkName(string(v)); err != nil {
 			return err
 		}
-		*n = devName(v)
+		n.name = string(v)
 	case linkValue:
 		l, err := v.link().read()
 		if err != nil {
 			return err
 		}
-		*n = devName(l.Name)
+		n.name, n.of = l.Name, v.link()
 	default:
 		return want("the name of an interface or a Link", v)
 	}

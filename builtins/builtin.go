@@ -113,6 +113,7 @@ type call struct {
 	thread *starlark.Thread
 	args   []starlark.Value // by parameter; nil where none was given
 	none   map[string]bool  // parameters for which None was given
+	method bool             // the first argument is the value that the method is of
 }
 
 // badArg is a mistake in how a builtin was called.
@@ -122,6 +123,7 @@ func badArg(hint, format string, args ...any) error {
 
 func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method bool) error {
 	params := c.b.params
+	c.method = method
 	c.args = make([]starlark.Value, len(params))
 	var positional []string
 	for _, p := range params {
@@ -185,8 +187,10 @@ func (c *call) tooMany(given int, takes []string) error {
 
 func (c *call) keywords() []string {
 	var names []string
-	for _, p := range c.b.params {
-		names = append(names, p.name)
+	for i, p := range c.b.params {
+		if i > 0 || !c.method {
+			names = append(names, p.name)
+		}
 	}
 	return names
 }

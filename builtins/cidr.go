@@ -161,7 +161,7 @@ func (n Network) Attr(name string) (starlark.Value, error) {
 			return starlark.Bool(ok), nil
 		}), nil
 	}
-	return nil, nil
+	return nil, noAttr(n, name)
 }
 
 func version(a netip.Addr) starlark.Value {
@@ -318,7 +318,7 @@ func (a Address) Attr(name string) (starlark.Value, error) {
 	case "version":
 		return version(a.p.Addr()), nil
 	}
-	return nil, nil
+	return nil, noAttr(a, name)
 }
 
 // unpack reads an address with a prefix length.

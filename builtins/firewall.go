@@ -129,7 +129,12 @@ func (c *call) readMatch(ns **Namespace, first ...any) (m match, chain string, e
 	if err = c.unpack(dest...); err != nil {
 		return m, "", err
 	}
-	m.in, m.out = string(in), string(out)
+	if m.in, err = in.in(*ns, "iface"); err != nil {
+		return m, "", err
+	}
+	if m.out, err = out.in(*ns, "out"); err != nil {
+		return m, "", err
+	}
 	if chain, err = chainName(chain); err != nil {
 		return m, "", err
 	}
@@ -173,8 +178,15 @@ func (c *call) appendRule(target string) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.addRules(ns, rules)
+	v, err := c.addRules(ns, rules)
+	if err != nil && strings.Contains(err.Error(), "No chain") && !slices.Contains(builtinChains, chain) {
+		return nil, badArg(op.Near([]string{"forward", "input", "output"}, chain), "argument \"chain\": %s has no chain %q", ns.title(), chain)
+	}
+	return v, err
 }
+
+// builtinChains are those of the filter table.
+var builtinChains = []string{"INPUT", "FORWARD", "OUTPUT"}
 
 func logRule(c *call) (starlark.Value, error) {
 	var ns *Namespace
@@ -322,7 +334,10 @@ func (r *Rule) Attr(name string) (starlark.Value, error) {
 	if f, ok := ruleFields[name]; ok {
 		return f(r)
 	}
-	return r.n.s.method(r, name, ruleMethods), nil
+	if m := r.n.s.method(r, name, ruleMethods); m != nil {
+		return m, nil
+	}
+	return nil, noAttr(r, name)
 }
 
 func listRules(c *call) (starlark.Value, error) {

@@ -61,7 +61,7 @@ func parameter(c *call) (starlark.Value, error) {
 	if text, ok := c.opts.Params[name]; ok {
 		v, err := parseParam(text, value)
 		if err != nil {
-			return nil, badArg("", "--set %s=%s: %v", name, text, err)
+			return nil, &ParamError{badArg("", "--set %s=%s: %v", name, text, err)}
 		}
 		value = v
 	}
@@ -71,6 +71,9 @@ func parameter(c *call) (starlark.Value, error) {
 			return nil, &argError{"choices", want("a list", choices)}
 		}
 		if err := oneOf(name, value, it); err != nil {
+			if _, set := c.opts.Params[name]; set {
+				err = &ParamError{err}
+			}
 			return nil, err
 		}
 	}
@@ -79,6 +82,12 @@ func parameter(c *call) (starlark.Value, error) {
 	c.mu.Unlock()
 	return value, nil
 }
+
+// ParamError is a value given with --set that the script does not accept.
+type ParamError struct{ Err error }
+
+func (e *ParamError) Error() string { return e.Err.Error() }
+func (e *ParamError) Unwrap() error { return e.Err }
 
 func oneOf(name string, value starlark.Value, choices starlark.Iterable) error {
 	it := choices.Iterate()
@@ -133,13 +142,14 @@ func parseList(text string, def *starlark.List) (starlark.Value, error) {
 		item = def.Index(0)
 	}
 	list := starlark.NewList(nil)
+	text = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
 	if text == "" {
 		return list, nil
 	}
 	for part := range strings.SplitSeq(text, ",") {
 		v, err := parseParam(strings.TrimSpace(part), item)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("want values separated by commas; of %q: %w", strings.TrimSpace(part), err)
 		}
 		if err := list.Append(v); err != nil {
 			return nil, err

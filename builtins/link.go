@@ -372,7 +372,9 @@ func setLink(c *call) (starlark.Value, error) {
 			if err := d.unpack(c.Session, master); err != nil {
 				return nil, &argError{"master", err}
 			}
-			s = string(d)
+			if s, err = d.in(l.n, "master"); err != nil {
+				return nil, err
+			}
 		}
 		o.Master = &s
 	}
@@ -402,7 +404,7 @@ func attrNames[F any](fields map[string]F, methods ...[]spec) []string {
 // Attr returns a field or a method.
 func (l *Link) Attr(name string) (starlark.Value, error) { return l.attr(l, name) }
 
-func (l *Link) attr(self starlark.Value, name string) (starlark.Value, error) {
+func (l *Link) attr(self starlark.HasAttrs, name string) (starlark.Value, error) {
 	if f, ok := linkFields[name]; ok {
 		k, err := l.read()
 		if err != nil {
@@ -410,7 +412,10 @@ func (l *Link) attr(self starlark.Value, name string) (starlark.Value, error) {
 		}
 		return f(l, k)
 	}
-	return l.n.s.method(self, name, linkMethods), nil
+	if m := l.n.s.method(self, name, linkMethods); m != nil {
+		return m, nil
+	}
+	return nil, noAttr(self, name)
 }
 
 // method finds a method by its name and binds it to its value.

@@ -60,7 +60,7 @@ func (c *call) nets(v starlark.Value) (netList, error) {
 		if slices.Contains(names, string(v)) {
 			return c.netsOf(string(v))
 		}
-		return nil, badArg(op.Near(names, string(v)), "want an address or a network such as \"10.0.0.0/24\", got %s", describe(v))
+		return nil, badArg(nearName(names, string(v)), "want an address or a network such as \"10.0.0.0/24\", got %s", describe(v))
 	case linkValue:
 		ips, err := c.targets(v.link().n, v)
 		if err != nil {

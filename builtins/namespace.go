@@ -196,7 +196,10 @@ var namespaceMethods = []spec{
 				return nil, err
 			}
 			s, err := ns.ReadSysctl(key)
-			return starlark.String(s), err
+			if err != nil {
+				return nil, op.SysctlError(n.name, key, err)
+			}
+			return starlark.String(s), nil
 		},
 	},
 	{
@@ -284,5 +287,5 @@ func (n *Namespace) Attr(name string) (starlark.Value, error) {
 	if n.s.isNSModule(name) {
 		return n.s.module(name, n), nil
 	}
-	return nil, nil
+	return nil, noAttr(n, name)
 }

@@ -23,7 +23,11 @@ var natSpecs = []spec{
 			if err := c.unpack(&ns, &out, &src, &dst); err != nil {
 				return nil, err
 			}
-			m, err := c.natMatch(match{out: string(out)}, src, dst)
+			device, err := out.in(ns, "out")
+			if err != nil {
+				return nil, err
+			}
+			m, err := c.natMatch(match{out: device}, src, dst)
 			if err != nil {
 				return nil, err
 			}
@@ -45,7 +49,10 @@ var natSpecs = []spec{
 			if err := c.unpack(&ns, &to, &out, &src, &dst, &m.tcp, &m.udp); err != nil {
 				return nil, err
 			}
-			m.out = string(out)
+			var err error
+			if m.out, err = out.in(ns, "out"); err != nil {
+				return nil, err
+			}
 			return c.translate(ns, m, to, src, dst, "POSTROUTING", "SNAT", "--to-source")
 		},
 	},
@@ -60,7 +67,10 @@ var natSpecs = []spec{
 			if err := c.unpack(&ns, &to, &in, &dst, &m.tcp, &m.udp); err != nil {
 				return nil, err
 			}
-			m.in = string(in)
+			var err error
+			if m.in, err = in.in(ns, "iface"); err != nil {
+				return nil, err
+			}
 			return c.translate(ns, m, to, nil, dst, "PREROUTING", "DNAT", "--to-destination")
 		},
 	},
@@ -78,7 +88,10 @@ var natSpecs = []spec{
 			if m.tcp == nil && m.udp == nil {
 				return nil, badArg("for example tcp = 80", "give the port that is redirected with tcp or udp")
 			}
-			m.in = string(in)
+			var err error
+			if m.in, err = in.in(ns, "iface"); err != nil {
+				return nil, err
+			}
 			rules, err := m.rules("nat", "PREROUTING", func(bool) []string {
 				return []string{"-j", "REDIRECT", "--to-ports", strconv.Itoa(int(to))}
 			})

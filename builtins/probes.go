@@ -34,6 +34,7 @@ func ping(c *call) (starlark.Value, error) {
 	if err := c.unpack(&ns, &target, &count, &size, &ttl, &req.DF, &interval, &timeout, &dev); err != nil {
 		return nil, err
 	}
+	var err error
 	for _, f := range []struct {
 		name      string
 		v         starlark.Value
@@ -52,11 +53,19 @@ func ping(c *call) (starlark.Value, error) {
 			return nil, &argError{f.name, err}
 		}
 	}
-	ip, err := c.target(ns, target, string(dev))
+	if req.Dev, err = dev.in(ns, "dev"); err != nil {
+		return nil, err
+	}
+	if req.Dev != "" {
+		if _, _, err := op.FindLink(c.lab.System(), ns.name, req.Dev); err != nil {
+			return nil, &argError{"dev", err}
+		}
+	}
+	ip, err := c.target(ns, target, req.Dev)
 	if err != nil {
 		return nil, err
 	}
-	req.Target, req.Interval, req.Timeout, req.Dev = ip, interval.std(), timeout.std(), string(dev)
+	req.Target, req.Interval, req.Timeout = ip, interval.std(), timeout.std()
 	c.lab.Explain(c.pos(), op.InNS(ns.name, pingWords(req)...))
 	k, err := ns.open()
 	if err != nil {

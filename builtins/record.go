@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+
+	"nsscript/builtins/op"
 )
 
 // record is a result: a value with fields that does not change.
@@ -55,7 +57,12 @@ func (r *record) Attr(name string) (starlark.Value, error) {
 			return f.value, nil
 		}
 	}
-	return nil, nil
+	return nil, noAttr(r, name)
+}
+
+// noAttr is the error of a field or method that a value does not have.
+func noAttr(v starlark.HasAttrs, name string) error {
+	return badArg(op.Near(v.AttrNames(), name), "a %s has no field or method %q", v.Type(), name)
 }
 
 // strOrNone is a string, or None for the empty one.

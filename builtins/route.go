@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -126,7 +127,11 @@ func route(c *call) (starlark.Value, error) {
 	if !slices.Contains(allowed, kind) {
 		return nil, badArg(op.Near(allowed, kind), "argument \"type\": no type of route is called %q", kind)
 	}
-	r := op.RouteSpec{NS: ns.name, Dst: string(dst), Dev: string(dev), Metric: metric, Table: int(tab), MTU: int(size), OnLink: onlink}
+	device, err := dev.in(ns, "dev")
+	if err != nil {
+		return nil, err
+	}
+	r := op.RouteSpec{NS: ns.name, Dst: string(dst), Dev: device, Metric: metric, Table: int(tab), MTU: int(size), OnLink: onlink}
 	if kind != "unicast" {
 		r.Type = kind
 	}
@@ -162,10 +167,10 @@ func route(c *call) (starlark.Value, error) {
 		}
 	}
 	rejects := slices.Contains([]string{"blackhole", "unreachable", "prohibit", "throw"}, kind)
-	if rejects && (via != nil || dev != "") {
+	if rejects && (via != nil || device != "") {
 		return nil, badArg("", "a route of type %q leads nowhere: leave out via and dev", kind)
 	}
-	if !rejects && via == nil && dev == "" {
+	if !rejects && via == nil && device == "" {
 		return nil, badArg("give `via`, the router, or `dev`, the interface", "a route to %s needs a way", dst)
 	}
 	add := &op.AddRoute{RouteSpec: r}
@@ -296,7 +301,10 @@ func (r *Route) Attr(name string) (starlark.Value, error) {
 	if f, ok := routeFields[name]; ok {
 		return f(r), nil
 	}
-	return r.n.s.method(r, name, routeMethods), nil
+	if m := r.n.s.method(r, name, routeMethods); m != nil {
+		return m, nil
+	}
+	return nil, noAttr(r, name)
 }
 
 // subnet is the source or destination of a rule: a network, an address, a Link
@@ -319,11 +327,41 @@ func (c *call) subnet(ns *Namespace, name string, v starlark.Value) (p netip.Pre
 	return netip.PrefixFrom(ips[0], ips[0].BitLen()), nil
 }
 
+// fwmark is a mark of packets: a number, or "0x10/0xff" with a mask.
+type fwmark struct{ mark, mask uint32 }
+
+func (f *fwmark) unpack(_ *Session, v starlark.Value) error {
+	text := v.String()
+	if s, ok := starlark.AsString(v); ok {
+		text = s
+	}
+	mark, mask, masked := strings.Cut(text, "/")
+	m, err := strconv.ParseUint(mark, 0, 32)
+	f.mark = uint32(m)
+	if err == nil && masked {
+		m, err = strconv.ParseUint(mask, 0, 32)
+		f.mask = uint32(m)
+	}
+	if err != nil {
+		return want(`a number, or one with a mask such as "0x10/0xff"`, v)
+	}
+	return nil
+}
+
+// full is the mask, all ones where there is none.
+func (f fwmark) full() uint32 {
+	if f.mask == 0 {
+		return ^uint32(0)
+	}
+	return f.mask
+}
+
 func rule(c *call) (starlark.Value, error) {
 	var ns *Namespace
 	var src, dst starlark.Value
 	var iif, oif devName
-	var mark, priority int
+	var mark fwmark
+	var priority int
 	var tab table
 	if err := c.unpack(&ns, &src, &dst, &iif, &oif, &mark, &tab, &priority); err != nil {
 		return nil, err
@@ -331,8 +369,16 @@ func rule(c *call) (starlark.Value, error) {
 	if tab == 0 {
 		return nil, badArg("for example table = 100, and route(…, table = 100)", "missing argument \"table\": which routes shall be looked up?")
 	}
-	if mark < 0 || mark > 1<<32-1 || priority < 0 || priority > 1<<31-1 {
-		return nil, badArg("", "fwmark and priority are numbers that are not negative")
+	if priority < 0 || priority > 1<<31-1 {
+		return nil, badArg("", "argument \"priority\": want a number that is not negative, got %d", priority)
+	}
+	in, err := iif.in(ns, "iif")
+	if err != nil {
+		return nil, err
+	}
+	out, err := oif.in(ns, "oif")
+	if err != nil {
+		return nil, err
 	}
 	from, err := c.subnet(ns, "src", src)
 	if err != nil {
@@ -356,7 +402,7 @@ func rule(c *call) (starlark.Value, error) {
 	}
 	var last op.RuleSpec
 	for _, v6 := range families {
-		sp := op.RuleSpec{NS: ns.name, V6: v6, IIF: string(iif), OIF: string(oif), Mark: uint32(mark), Table: int(tab), Priority: priority}
+		sp := op.RuleSpec{NS: ns.name, V6: v6, IIF: in, OIF: out, Mark: mark.mark, Mask: mark.mask, Table: int(tab), Priority: priority}
 		if from.IsValid() {
 			sp.Src = from.String()
 		}
@@ -372,7 +418,7 @@ func rule(c *call) (starlark.Value, error) {
 	}
 	return &PolicyRule{n: ns, both: len(families) == 2, r: kernel.Rule{
 		Priority: last.Priority, Family: map[bool]int{false: unix.AF_INET, true: unix.AF_INET6}[last.V6],
-		Src: from, Dst: to, IIF: last.IIF, OIF: last.OIF, Mark: last.Mark, Mask: ^uint32(0), Table: last.Table,
+		Src: from, Dst: to, IIF: last.IIF, OIF: last.OIF, Mark: last.Mark, Mask: mark.full(), Table: last.Table,
 	}}, nil
 }
 
@@ -427,7 +473,7 @@ var policyRuleMethods = []spec{{
 			families = []bool{false, true}
 		}
 		for _, v6 := range families {
-			sp := op.RuleSpec{NS: r.n.name, V6: v6, IIF: r.r.IIF, OIF: r.r.OIF, Mark: r.r.Mark, Table: r.r.Table, Priority: r.r.Priority}
+			sp := op.RuleSpec{NS: r.n.name, V6: v6, IIF: r.r.IIF, OIF: r.r.OIF, Mark: r.r.Mark, Mask: r.r.Mask, Table: r.r.Table, Priority: r.r.Priority}
 			if r.r.Src.IsValid() {
 				sp.Src = r.r.Src.String()
 			}
@@ -450,5 +496,8 @@ func (r *PolicyRule) Attr(name string) (starlark.Value, error) {
 	if f, ok := policyRuleFields[name]; ok {
 		return f(r), nil
 	}
-	return r.n.s.method(r, name, policyRuleMethods), nil
+	if m := r.n.s.method(r, name, policyRuleMethods); m != nil {
+		return m, nil
+	}
+	return nil, noAttr(r, name)
 }

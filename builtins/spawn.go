@@ -276,7 +276,10 @@ func (p *Process) Attr(name string) (starlark.Value, error) {
 	if f, ok := processFields[name]; ok {
 		return f(p)
 	}
-	return p.n.s.method(p, name, processMethods), nil
+	if m := p.n.s.method(p, name, processMethods); m != nil {
+		return m, nil
+	}
+	return nil, noAttr(p, name)
 }
 
 // serveSpec is the built-in server: this program, run with its serve command.

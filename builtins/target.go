@@ -27,7 +27,7 @@ func (c *call) targets(from *Namespace, v starlark.Value) ([]netip.Addr, error) 
 		if slices.Contains(names, string(v)) {
 			return c.nearest(from, string(v))
 		}
-		return nil, badArg(op.Near(names, string(v)), "%s is neither an address nor the name of a namespace of the lab", describe(v))
+		return nil, badArg(nearName(names, string(v)), "%s is neither an address nor the name of a namespace of the lab", describe(v))
 	case linkValue:
 		addrs, err := v.link().addrs()
 		if err != nil {

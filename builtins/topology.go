@@ -157,12 +157,7 @@ func (e *end) unpack(s *Session, v starlark.Value) error {
 	case *Link:
 		return badArg("", "want a Namespace or a Bridge, got the Link %q, which is neither", v.name)
 	}
-	if _, isStr := starlark.AsString(v); isStr {
-		if _, err := s.asNamespace(v); err != nil {
-			return err
-		}
-	}
-	return want("a Namespace or a Bridge", v)
+	return badArg(s.meantNamespace(v), "want a Namespace or a Bridge, got %s", describe(v))
 }
 
 // vethArgs are what veth and attach take.

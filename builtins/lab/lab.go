@@ -30,6 +30,7 @@ type Lab struct {
 	opts        Options
 	name        string
 	description string
+	named       bool   // SetName was called
 	dir         string // "" until something is built
 	sys         *op.System
 
@@ -79,7 +80,10 @@ func (l *Lab) SetName(name, description string) error {
 		return &op.Error{Msg: fmt.Sprintf("the lab is called %q already: something was built before this line", l.name),
 			Tip: "call lab(…) first"}
 	}
-	l.name, l.description = name, description
+	if l.named {
+		return &op.Error{Msg: fmt.Sprintf("the lab is called %q already", l.name)}
+	}
+	l.name, l.description, l.named = name, description, true
 	l.sys.Mark = op.MarkOf(name)
 	return nil
 }

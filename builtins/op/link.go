@@ -72,10 +72,11 @@ func noLink(n *kernel.NetNS, ns, name string) error {
 
 // taken is the error of a name that an interface already has.
 func taken(ns, name string) error {
-	return &Error{
-		Msg: fmt.Sprintf("%s already has an interface %q", quoteNS(ns), name),
-		Tip: "leave out `name` for the next free one, or choose another", Err: unix.EEXIST, Mute: true,
-	}
+	return takenName(ns, name, "leave out `name` for the next free one, or choose another")
+}
+
+func takenName(ns, name, tip string) error {
+	return &Error{Msg: fmt.Sprintf("%s already has an interface %q", quoteNS(ns), name), Tip: tip, Err: unix.EEXIST, Mute: true}
 }
 
 // mark writes the lab's mark on an interface that stands in a namespace that is
@@ -210,7 +211,7 @@ func (o *SetLink) rename(n *kernel.NetNS, l *kernel.Link, what func(error, strin
 		}
 	}
 	if errors.Is(err, unix.EEXIST) {
-		return taken(o.NS, *o.Rename)
+		return takenName(o.NS, *o.Rename, "")
 	}
 	return what(err, "naming it %q", *o.Rename)
 }
@@ -326,7 +327,7 @@ func (o *MoveLink) Do(_ context.Context, s *System) error {
 	}
 	if err := h.LinkSetNsFd(ref(l), to.Fd()); err != nil {
 		if errors.Is(err, unix.EEXIST) {
-			return taken(o.To, o.Name)
+			return takenName(o.To, o.Name, "rename one of them first: link.set(name = …)")
 		}
 		return failed(err, "moving interface %q to %s", o.Name, quoteNS(o.To))
 	}

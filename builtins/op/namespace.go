@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -20,9 +22,15 @@ type AddNamespace struct {
 	ID      kernel.NSID     `json:"id"` // filled in by Do
 }
 
-// quietIPv6 keeps duplicate-address detection from delaying link-local
-// addresses by a second (Documentation/networking/ip-sysctl.rst, accept_dad).
-var quietIPv6 = kernel.Sysctl{Key: "net.ipv6.conf.default.accept_dad", Value: "0"}
+// defaults make a namespace answer at once and always
+// (Documentation/networking/ip-sysctl.rst): duplicate-address detection would
+// delay link-local addresses by a second, and the limit on ICMP errors would turn
+// the seventh "host unreachable" into silence.
+var defaults = []kernel.Sysctl{
+	{Key: "net.ipv4.icmp_ratelimit", Value: "0"},
+	{Key: "net.ipv6.icmp.ratelimit", Value: "0"},
+	{Key: "net.ipv6.conf.default.accept_dad", Value: "0"},
+}
 
 // forwarding turns a namespace into a router.
 var forwarding = []kernel.Sysctl{
@@ -31,16 +39,12 @@ var forwarding = []kernel.Sysctl{
 }
 
 func (o *AddNamespace) settings() []kernel.Sysctl {
-	var list []kernel.Sysctl
-	if HasIPv6() {
-		list = append(list, quietIPv6)
-	}
+	list := slices.Clone(defaults)
 	if o.Forward {
-		for _, s := range forwarding {
-			if s.Key == "net.ipv4.ip_forward" || HasIPv6() {
-				list = append(list, s)
-			}
-		}
+		list = append(list, forwarding...)
+	}
+	if !HasIPv6() {
+		list = slices.DeleteFunc(list, func(s kernel.Sysctl) bool { return strings.HasPrefix(s.Key, "net.ipv6.") })
 	}
 	return append(list, o.Sysctls...)
 }
@@ -106,9 +110,7 @@ func (o *AddNamespace) Commands() []string {
 	cmds := []string{
 		sh("ip", "netns", "add", o.Name),
 	}
-	for _, k := range o.settings() {
-		cmds = append(cmds, sysctlCommand(o.Name, k))
-	}
+	cmds = append(cmds, sysctlCommand(o.Name, o.settings()...))
 	return append(cmds, ip(o.Name, "link", "set", "lo", "up"))
 }
 

@@ -22,6 +22,7 @@ type RuleSpec struct {
 	IIF      string `json:"iif,omitempty"`
 	OIF      string `json:"oif,omitempty"`
 	Mark     uint32 `json:"mark,omitempty"`
+	Mask     uint32 `json:"mask,omitempty"` // of the mark; 0 for all bits
 	Table    int    `json:"table"`
 	Priority int    `json:"priority"`
 }
@@ -38,6 +39,9 @@ func (r *RuleSpec) netlinkRule() *netlink.Rule {
 	nr.Family, nr.IifName, nr.OifName, nr.Table, nr.Priority = r.family(), r.IIF, r.OIF, r.Table, r.Priority
 	if r.Mark != 0 {
 		nr.Mark = r.Mark
+		if r.Mask != 0 && r.Mask != ^uint32(0) {
+			nr.Mask = &r.Mask
+		}
 	}
 	prefix := func(s string) *net.IPNet {
 		p, err := netip.ParsePrefix(s)
@@ -67,7 +71,11 @@ func (r *RuleSpec) command(verb string) string {
 	add("from", from)
 	add("to", r.Dst)
 	if r.Mark != 0 {
-		add("fwmark", fmt.Sprintf("%#x", r.Mark))
+		mark := fmt.Sprintf("%#x", r.Mark)
+		if r.Mask != 0 && r.Mask != ^uint32(0) {
+			mark += fmt.Sprintf("/%#x", r.Mask)
+		}
+		add("fwmark", mark)
 	}
 	add("iif", r.IIF)
 	add("oif", r.OIF)

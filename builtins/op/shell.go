@@ -43,6 +43,12 @@ func InNS(ns string, words ...string) string {
 	return sh(append([]string{"ip", "netns", "exec", ns}, words...)...)
 }
 
-func sysctlCommand(ns string, s kernel.Sysctl) string {
-	return InNS(ns, "sysctl", "-qw", s.Key+"="+s.Value)
+// sysctlCommand sets parameters of a namespace. A word such as a=b needs no
+// quotes where it is an argument.
+func sysctlCommand(ns string, settings ...kernel.Sysctl) string {
+	cmd := InNS(ns, "sysctl", "-qw")
+	for _, s := range settings {
+		cmd += " " + s.Key + "=" + ShellWord(s.Value)
+	}
+	return cmd
 }

@@ -24,7 +24,7 @@ func (o *SetSysctl) Prepare(s *System) error {
 		return err
 	}
 	if o.Old, err = n.ReadSysctl(o.Key); err != nil {
-		return o.explain(err)
+		return SysctlError(o.NS, o.Key, err)
 	}
 	return nil
 }
@@ -36,14 +36,15 @@ func (o *SetSysctl) Do(_ context.Context, s *System) error {
 		return err
 	}
 	if err := n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: o.Value}); err != nil {
-		return o.explain(err)
+		return SysctlError(o.NS, o.Key, err)
 	}
 	return nil
 }
 
-func (o *SetSysctl) explain(err error) error {
+// SysctlError words why a parameter of a namespace cannot be read or set.
+func SysctlError(ns, key string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return &Error{Msg: fmt.Sprintf("%s has no sysctl %q", quoteNS(o.NS), o.Key), Err: err, Mute: true}
+		return &Error{Msg: fmt.Sprintf("%s has no sysctl %q", quoteNS(ns), key), Err: err, Mute: true}
 	}
 	return &Error{Msg: err.Error(), Err: err, Mute: true}
 }

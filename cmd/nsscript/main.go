@@ -20,6 +20,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"nsscript/builtins"
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/kernel/sandbox"
 	"nsscript/interp"
@@ -87,6 +88,9 @@ func (s signaled) Error() string {
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 1)
+	// A reader that goes away (| head) must not end a run halfway: writing to it
+	// is an error then, not the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		for sig := range ch {
@@ -137,6 +141,10 @@ func statusOf(ctx context.Context, err error) int {
 			return exitInterrupted
 		}
 		return exitTerminated
+	}
+	var wrongSet *builtins.ParamError
+	if errors.As(err, &wrongSet) {
+		return exitUsage
 	}
 	var missing *kernel.MissingError
 	var noSandbox *sandbox.Missing
