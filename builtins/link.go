@@ -335,10 +335,7 @@ func (l *Link) mayChange(c *call, made func(op.Op) bool) error {
 }
 
 // notOurs is the error of changing what the lab did not make.
-func notOurs(n *Namespace, what string) error {
-	return badArg("run the lab with --sandbox to have a host of its own",
-		"%s is not this lab's: in %s only what the lab made can be changed or removed", what, n.title())
-}
+func notOurs(n *Namespace, what string) error { return op.NotOurs(n.name, what) }
 
 func setLink(c *call) (starlark.Value, error) {
 	l, err := c.linkArg()

@@ -74,6 +74,8 @@ func (l *Lab) TakeDown(ctx context.Context) error {
 		case *op.AddNamespace:
 			namespaces = append(namespaces, e)
 			continue
+		case *op.JoinNamespace:
+			continue // still needed, to see what was added to it go; closed at the end
 		case *op.AddVeth:
 			if covered {
 				cables = append(cables, outside(o, owned)...)

@@ -52,7 +52,7 @@ func (o *AddBridge) Do(_ context.Context, s *System) error {
 	}
 	if err := h.LinkAdd(br); err != nil {
 		if errors.Is(err, unix.EEXIST) {
-			return taken(o.NS, o.Name)
+			return takenName(o.NS, o.Name, "choose another name")
 		}
 		if o.VLANFiltering && errors.Is(err, unix.EOPNOTSUPP) {
 			return &kernel.MissingError{What: "this kernel's bridges cannot filter VLANs (vlan_filtering)", Err: err,

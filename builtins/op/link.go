@@ -136,7 +136,7 @@ func (o *SetLink) Do(_ context.Context, s *System) error {
 		return err
 	}
 	if !s.mine(o.NS, l) {
-		return s.borrowed(o.NS, fmt.Sprintf("interface %q", o.Name))
+		return NotOurs(o.NS, fmt.Sprintf("interface %q", o.Name))
 	}
 	h, err := n.Netlink()
 	if err != nil {
@@ -267,7 +267,7 @@ func (o *DelLink) Do(_ context.Context, s *System) error {
 		return err
 	}
 	if !s.mine(o.NS, l) {
-		return s.borrowed(o.NS, fmt.Sprintf("interface %q", o.Name))
+		return NotOurs(o.NS, fmt.Sprintf("interface %q", o.Name))
 	}
 	h, err := n.Netlink()
 	if err != nil {
@@ -305,7 +305,7 @@ func (o *MoveLink) Prepare(s *System) error {
 		return err
 	}
 	if !s.mine(o.NS, l) {
-		return s.borrowed(o.NS, fmt.Sprintf("interface %q", o.Name))
+		return NotOurs(o.NS, fmt.Sprintf("interface %q", o.Name))
 	}
 	o.Up = l.Up()
 	return nil

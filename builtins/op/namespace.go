@@ -145,7 +145,7 @@ func (o *JoinNamespace) explain(err error) error {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		return &Error{
 			Msg: fmt.Sprintf("%s may not be opened", o.Path), Err: err,
-			Tip: "without root only the namespaces of processes inside this lab's sandbox can be joined: start the process with spawn(), or run as root",
+			Tip: "in a sandbox only the namespaces of processes inside this lab's sandbox can be joined: start the process with spawn()",
 		}
 	case o.PID != 0 && errors.Is(err, fs.ErrNotExist):
 		return &Error{Msg: fmt.Sprintf("there is no process %d", o.PID)}
@@ -197,7 +197,7 @@ func (o *DelNamespace) Do(ctx context.Context, s *System) error {
 		return err
 	}
 	if !s.Owned(o.Name) {
-		return s.borrowed(o.Name, quoteNS(o.Name))
+		return NotOurs(o.Name, quoteNS(o.Name))
 	}
 	if err := EndProcesses(ctx, func() ([]int, error) { return ns.PIDs() }); err != nil {
 		return err

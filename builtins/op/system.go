@@ -108,13 +108,14 @@ func (s *System) mine(ns string, l *kernel.Link) bool {
 	return s.Owned(ns) || l.Alias == s.Mark
 }
 
-// borrowed refuses to change or remove what the lab did not make in a namespace
-// that is not its own.
-func (s *System) borrowed(ns, what string) error {
-	return &Error{
-		Msg: fmt.Sprintf("%s is not this lab's: in %s only what the lab made can be changed or removed", what, quoteNS(ns)),
-		Tip: "run the lab with --sandbox to have a host of its own",
+// NotOurs is the error of changing what the lab did not make in a namespace that
+// is not its own.
+func NotOurs(ns, what string) error {
+	e := &Error{Msg: fmt.Sprintf("%s is not this lab's: in %s only what the lab made can be changed or removed", what, quoteNS(ns))}
+	if ns == Host {
+		e.Tip = "run the lab with --sandbox to have a host of its own"
 	}
+	return e
 }
 
 // quoteNS names a namespace in a sentence.
