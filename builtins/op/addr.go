@@ -55,7 +55,25 @@ func (o *AddAddr) Do(_ context.Context, s *System) error {
 	if err != nil {
 		return err
 	}
-	return addAddr(h, l, o.NS, o.Addr)
+	if err := addAddr(h, l, o.NS, o.Addr); err != nil || !l.Up() {
+		return err
+	}
+	return awaitIPv6(n, l.Index, []string{o.Addr})
+}
+
+// awaitIPv6 waits until an interface can be found by its neighbours under its
+// IPv6 addresses.
+func awaitIPv6(n *kernel.NetNS, index int, addrs []string) error {
+	for _, a := range addrs {
+		p, err := netip.ParsePrefix(a)
+		if err != nil || p.Addr().Is4() {
+			continue
+		}
+		if err := n.AwaitNeighborDiscovery(index, p.Addr()); err != nil {
+			return failed(err, "the multicast groups of an interface")
+		}
+	}
+	return nil
 }
 
 // addAddr adds an address; an IPv6 one is usable at once, with no

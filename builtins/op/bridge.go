@@ -89,6 +89,7 @@ func (o *AddBridge) Do(_ context.Context, s *System) error {
 		if err := h.LinkSetUp(br); err != nil {
 			return failed(err, "setting bridge %q up", o.Name)
 		}
+		return awaitIPv6(n, br.Index, o.Addrs)
 	}
 	return nil
 }

@@ -125,6 +125,7 @@ func (e *End) finish(s *System, n *kernel.NetNS, up bool) error {
 		if err := h.LinkSetUp(ref(l)); err != nil {
 			return failed(err, "setting interface %q in %s up", e.Name, quoteNS(e.NS))
 		}
+		return awaitIPv6(n, l.Index, e.Addrs)
 	}
 	return nil
 }

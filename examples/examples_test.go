@@ -1,0 +1,258 @@
+package examples_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"nsscript/examples"
+)
+
+// binary is the nsscript that the tests run, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(build(m))
+}
+
+func build(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "nsscript-examples-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	binary = filepath.Join(dir, "nsscript")
+	cmd := exec.Command("go", "build", "-o", binary, "nsscript/cmd/nsscript")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// snapshot prints what a lab could have left behind.
+const snapshot = `
+snapshot() {
+	ip -d link | sed 's/ qlen [0-9]*//'
+	ip addr; ip route show table all; ip rule; ip -6 rule
+	iptables-save | sed '/^#/d'; ip6tables-save | sed '/^#/d'
+	sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding
+	ls /run/netns 2>&1 || true
+	mount; find /run
+}
+`
+
+// privateHost is a shell script's beginning that makes a machine of one's own to
+// be root on: its network, its mounts and its /run are nobody else's.
+const privateHost = `
+set -e
+mount --make-rprivate /
+mount -t tmpfs none /run
+ip link set lo up
+` + snapshot
+
+// onPrivateHost runs a script as root in network, mount and process namespaces of
+// its own.
+func onPrivateHost(t *testing.T, script string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("bash", append([]string{"-c", privateHost + script, "bash"}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
+	return output(t, cmd)
+}
+
+func output(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Env = append(os.Environ(), "NSSCRIPT="+binary, "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	return out.String()
+}
+
+func eachExample(t *testing.T, run func(t *testing.T, name, file string)) {
+	files, err := fs.Glob(examples.FS, "*.star")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, f := range files {
+		path, err := filepath.Abs(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.TrimSuffix(f, ".star"), func(t *testing.T) {
+			t.Parallel()
+			run(t, strings.TrimSuffix(f, ".star"), path)
+		})
+	}
+}
+
+// TestOnHost runs each example as root on a machine of its own, and again to
+// replace it, and holds that `down` leaves that machine as it was.
+func TestOnHost(t *testing.T) {
+	t.Parallel()
+	eachExample(t, func(t *testing.T, name, file string) {
+		out := onPrivateHost(t, `
+snapshot > /tmp/before-$$ 2>&1
+"$NSSCRIPT" run "$1"
+"$NSSCRIPT" run "$1"
+"$NSSCRIPT" ls --json | grep -q '"state":"up"'
+"$NSSCRIPT" down "$2"
+snapshot > /tmp/after-$$ 2>&1
+diff /tmp/before-$$ /tmp/after-$$ || left=1
+rm /tmp/before-$$ /tmp/after-$$
+test -z "$left"
+`, file, name)
+		if n := strings.Count(out, "✓"); n < 2 {
+			t.Errorf("the example made %d checks:\n%s", n, out)
+		}
+	})
+}
+
+// user is an ordinary user's id, of whom the machine knows nothing.
+const user = 23456
+
+// TestAsUser runs each example without any right, and holds that `down` leaves
+// no process and no file.
+func TestAsUser(t *testing.T) {
+	t.Parallel()
+	eachExample(t, func(t *testing.T, name, file string) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir, err := os.MkdirTemp("", "nsscript-user-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		copied := filepath.Join(dir, filepath.Base(file))
+		if err := os.WriteFile(copied, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		id := user
+		if os.Geteuid() != 0 {
+			id = os.Geteuid()
+		}
+		for _, path := range []string{dir, copied} {
+			if err := os.Chown(path, id, id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command("bash", "-c", `
+set -e
+export XDG_RUNTIME_DIR="$1" HOME="$1"
+cd "$1"
+"$NSSCRIPT" run "$2.star"
+"$NSSCRIPT" ls --json | grep -q '"where":"sandbox"'
+"$NSSCRIPT" exec "$2/host" -- ip -brief link
+"$NSSCRIPT" down "$2"
+ls -A "$1"
+`, "bash", dir, name)
+		if os.Geteuid() == 0 {
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+		}
+		out := output(t, cmd)
+		if !strings.HasSuffix(out, fmt.Sprintf("lab %s is down\n%s.star\n", name, name)) {
+			t.Errorf("something is left:\n%s", out)
+		}
+	})
+}
+
+// TestExplain runs the commands that --explain prints by bash on one private
+// machine and the lab on another, and holds that the same network stands.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	const look = `
+for ns in red blue; do
+	ip -n $ns -brief addr | sed 's/ fe80[^ ]*//; s/@if[0-9]*//; s/ DOWN / UP /; s/  */ /g'
+	ip -n $ns route
+	ip netns exec $ns sysctl net.ipv4.icmp_ratelimit net.ipv6.conf.default.accept_dad
+done
+ip netns exec red ping -qc 1 -W 2 10.0.0.2 > /dev/null
+`
+	file, err := filepath.Abs("red_blue.star")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := onPrivateHost(t, `"$NSSCRIPT" run --rm --explain "$1" 2>&1 > /dev/null | grep -v -e ' ping ' -e getent`, file)
+	built := onPrivateHost(t, `"$NSSCRIPT" run "$1" > /dev/null 2>&1; `+look, file)
+	typed := onPrivateHost(t, commands+look)
+	if built != typed {
+		t.Errorf("these commands:\n%s\nbuilt:\n%s\nand the lab:\n%s", commands, typed, built)
+	}
+}
+
+// TestStdlib holds the shapes of @std//topo.star.
+func TestStdlib(t *testing.T) {
+	t.Parallel()
+	out := onPrivateHost(t, `"$NSSCRIPT" run --rm -c '
+load("@std//topo.star", "pair", "star", "line", "ring", "mesh")
+a, b = pair()
+check("pair", ping(a, b))
+h = star(5, network = "10.1.0.0/16")
+check("star", all([ping(h[0], x).received for x in h]) and ping(h[0], "10.1.0.1"))
+r = line(5, prefix = "l", network = "10.2.0.0/16")
+check("line", ping(r[0], r[4]) and ping(r[4], r[0], ttl = 4))
+v = line(3, prefix = "v", network = "fd00::/64")
+check("line over IPv6", ping(v[0], v[2]))
+o = ring(6, prefix = "o", network = "10.3.0.0/16")
+check("ring", all([bool(ping(x, y)) for x in o for y in o]))
+m = mesh(4, prefix = "m", network = "10.4.0.0/16")
+check("mesh", all([bool(ping(x, y)) for x in m for y in m]))
+'`)
+	if !strings.Contains(out, "6 checks: 6 passed, 0 failed") {
+		t.Error(out)
+	}
+}
+
+// BenchmarkStar builds a star of 100 namespaces and takes it down, beside the
+// same by a shell script of `ip` commands.
+func BenchmarkStar(b *testing.B) {
+	const nsscript = `
+"$NSSCRIPT" run -c 'load("@std//topo.star", "star")
+star(100)' 2> /dev/null
+"$NSSCRIPT" down cmdline 2> /dev/null
+`
+	const script = `
+ip link add sw0 type bridge
+ip addr add 10.0.0.1/16 dev sw0
+ip link set sw0 up
+for i in $(seq 1 100); do
+	ip netns add h$i
+	ip -n h$i link set lo up
+	ip link add h$i-eth0 master sw0 type veth peer name eth0 netns h$i
+	ip link set h$i-eth0 up
+	ip -n h$i addr add 10.0.$((i / 200)).$((i % 200 + 2))/16 dev eth0
+	ip -n h$i link set eth0 up
+	ip -n h$i route add default via 10.0.0.1
+done
+ip link del sw0
+for i in $(seq 1 100); do ip netns del h$i; done
+`
+	for _, c := range []struct{ name, script string }{{"nsscript", nsscript}, {"ip", script}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				cmd := exec.Command("bash", "-c", privateHost+c.script)
+				cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
+				cmd.Env = append(os.Environ(), "NSSCRIPT="+binary)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					b.Fatalf("%v\n%s", err, out)
+				}
+			}
+		})
+	}
+}
