@@ -1,0 +1,54 @@
+# nsscript: `make run` and `make test` need nothing but Go, git and make; they
+# get what else they want.
+
+GO      ?= go
+PREFIX  ?= /usr/local
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+GOLANGCI         := .tools/golangci-lint
+GOLANGCI_VERSION := v2.15.0
+
+# The programs that labs and tests call, as PROGRAM=PACKAGE of Debian and Ubuntu.
+RUN_PROGRAMS  := iptables=iptables
+TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping tcpdump=tcpdump nft=nftables \
+	nc=netcat-openbsd ps=procps unshare=util-linux setpriv=util-linux sysctl=procps
+
+.PHONY: run test bench lint fmt build install readme deps-run deps-test
+
+run: deps-run build
+	bin/nsscript run --rm examples/three_tier_firewall.star
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/nsscript ./cmd/nsscript
+
+test: deps-test
+	$(GO) vet ./...
+	$(GO) test ./...
+
+bench: deps-test
+	$(GO) test -run '^$$' -bench . ./...
+
+lint: $(GOLANGCI)
+	@unformatted="$$(gofmt -l cmd interp builtins stdlib examples)"; \
+	if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi
+	$(GOLANGCI) run ./...
+
+$(GOLANGCI):
+	GOBIN="$(CURDIR)/.tools" $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+fmt:
+	gofmt -w cmd interp builtins stdlib examples
+
+install: build
+	install -D -m 0755 bin/nsscript "$(DESTDIR)$(PREFIX)/bin/nsscript"
+
+# The table of builtins in the README comes from the builtins themselves.
+readme:
+	$(GO) test ./builtins -run TestReadme -update
+
+deps-run:
+	@.ci/deps $(RUN_PROGRAMS)
+
+deps-test:
+	@.ci/deps $(TEST_PROGRAMS)
