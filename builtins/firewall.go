@@ -182,6 +182,9 @@ func (c *call) appendRule(target string) (starlark.Value, error) {
 	if err != nil && strings.Contains(err.Error(), "No chain") && !slices.Contains(builtinChains, chain) {
 		return nil, badArg(op.Near([]string{"forward", "input", "output"}, chain), "argument \"chain\": %s has no chain %q", ns.title(), chain)
 	}
+	if err != nil && m.proto != "" && strings.Contains(err.Error(), "protocol") {
+		return nil, badArg("", "argument \"proto\": no protocol is called %q", m.proto)
+	}
 	return v, err
 }
 

@@ -70,6 +70,7 @@ func (c *call) execute(cmd any, argv func() []string) (starlark.Value, error) {
 	if p.env, err = c.environ(env, p.dir, ns); err != nil {
 		return nil, err
 	}
+	p.extra = extraEnv(env)
 	return p.run(c)
 }
 
@@ -115,6 +116,20 @@ func (c *call) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]strin
 		list[i] = k + "=" + vars[k]
 	}
 	return list, nil
+}
+
+// extraEnv is what a script adds to the environment, checked by environ.
+func extraEnv(env *starlark.Dict) []string {
+	if env == nil {
+		return nil
+	}
+	var list []string
+	for _, item := range env.Items() {
+		k, _ := starlark.AsString(item[0])
+		v, _ := wordOf(item[1])
+		list = append(list, k+"="+v)
+	}
+	return list
 }
 
 func pathOf(env []string) string {
@@ -168,6 +183,7 @@ type program struct {
 	ns      *Namespace
 	argv    []string
 	env     []string
+	extra   []string // what the script added to env
 	dir     string
 	input   []byte
 	timeout time.Duration
@@ -191,7 +207,7 @@ func (p *program) run(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.lab.Explain(c.pos(), op.InNS(p.ns.name, p.argv...))
+	c.lab.Explain(c.pos(), op.RunCommand(p.ns.name, p.argv, p.extra, p.dir, p.input))
 	defer c.lab.Forgetful(p.ns.name)
 
 	ctx := c.ctx

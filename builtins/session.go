@@ -43,7 +43,7 @@ type Session struct {
 	checks     []Check
 	params     []Param
 	namespaces []*Namespace
-	running    sync.WaitGroup // waits for background processes, to reap them
+	jobs       int // background processes so far
 }
 
 // NewSession begins a run. ctx ends it: whatever blocks returns.

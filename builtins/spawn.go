@@ -43,7 +43,7 @@ func spawn(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.startProcess(ns, &op.StartProcess{Argv: cmd, Env: environ, Dir: dir})
+	p, err := c.startProcess(ns, &op.StartProcess{Argv: cmd, Env: environ, Extra: extraEnv(env), Dir: dir})
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +76,10 @@ func (c *call) startProcess(ns *Namespace, o *op.StartProcess) (*Process, error)
 	if err := log.Close(); err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	c.jobs++
+	o.Job = c.jobs
+	c.mu.Unlock()
 	o.NS, o.Path, o.Hosts, o.Log = ns.name, path, hosts, log.Name()
 	if err := c.do(o); err != nil {
 		return nil, err

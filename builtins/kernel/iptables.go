@@ -50,7 +50,9 @@ func (f *IptablesFinder) Find(v6 bool) (*Iptables, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f.found[i] = &Iptables{t: t, path: path, v6: v6}
+	x := &Iptables{t: t, path: path, v6: v6}
+	x.nft = strings.Contains(x.Version(), "nf_tables")
+	f.found[i] = x
 	return f.found[i], nil
 }
 
@@ -60,6 +62,13 @@ type Iptables struct {
 	t    *iptables.IPTables
 	path string
 	v6   bool
+	nft  bool // its backend is nf_tables
+}
+
+// unused reports whether the namespace has not got the table yet. Asking
+// iptables-nft about such a table would make it.
+func (x *Iptables) unused(n *NetNS, table string) bool {
+	return x.nft && !n.HasNFTable(NFTable{V6: x.v6, Name: table})
 }
 
 // Version returns what the program says of itself: its version and backend.
@@ -189,6 +198,9 @@ func restoreWord(w string) string {
 
 // Policy returns the policy of a built-in chain: ACCEPT or DROP.
 func (x *Iptables) Policy(n *NetNS, table, chain string) (policy string, err error) {
+	if x.unused(n, table) {
+		return "ACCEPT", nil
+	}
 	err = x.do(n, func(t *iptables.IPTables) error {
 		lines, err := t.List(table, chain)
 		if err != nil {
@@ -222,6 +234,9 @@ var counters = regexp.MustCompile(` -c (\d+) (\d+)`)
 
 // List returns the rules of a table, in all its chains.
 func (x *Iptables) List(n *NetNS, table string) (rules []ListedRule, err error) {
+	if x.unused(n, table) {
+		return nil, nil
+	}
 	stdout, stderr, status, err := x.Run(n, []string{"-t", table, "-v", "-S"})
 	if err != nil {
 		return nil, err

@@ -85,6 +85,7 @@ func (o *AddFilterRules) Do(_ context.Context, s *System) error {
 	if err != nil {
 		return err
 	}
+	done := 0
 	for rest := o.Rules; len(rest) > 0; {
 		first := rest[0]
 		end := slices.IndexFunc(rest, func(r FilterRule) bool { return r.V6 != first.V6 || r.Table != first.Table })
@@ -100,9 +101,10 @@ func (o *AddFilterRules) Do(_ context.Context, s *System) error {
 			rules = append(rules, kernel.ChainRule{Chain: r.Chain, Spec: r.Spec})
 		}
 		if err := x.AppendAll(n, first.Table, rules); err != nil {
+			o.Rules = o.Rules[:done] // what Undo has to delete
 			return iptablesError(err, o.NS)
 		}
-		rest = rest[end:]
+		rest, done = rest[end:], done+end
 	}
 	return nil
 }

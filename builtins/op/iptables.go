@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,7 +115,14 @@ func (o *RunIptables) Prepare(s *System) error {
 }
 
 // Do runs the command.
-func (o *RunIptables) Do(_ context.Context, s *System) error { return o.run(s, o.Args) }
+func (o *RunIptables) Do(_ context.Context, s *System) error {
+	err := o.run(s, o.Args)
+	if o.Reverse == nil {
+		// Looking alone makes iptables-nft make the table.
+		err = errors.Join(err, o.dropTables(s, o.NS))
+	}
+	return err
+}
 
 func (o *RunIptables) run(s *System, args []string) error {
 	n, err := s.NS(o.NS)

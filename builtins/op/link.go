@@ -357,11 +357,13 @@ func (o *MoveLink) Undo(_ context.Context, s *System) error {
 
 // Commands is `ip link set netns`.
 func (o *MoveLink) Commands() []string {
-	to := o.To
-	if to == Host {
-		to = "1" // the namespace of process 1
+	cmd := ip(o.NS, "link", "set", "dev", o.Name, "netns")
+	if o.To == Host {
+		cmd += " $$" // the namespace of the shell that runs this
+	} else {
+		cmd += " " + ShellWord(o.To)
 	}
-	cmds := []string{ip(o.NS, "link", "set", "dev", o.Name, "netns", to)}
+	cmds := []string{cmd}
 	if o.Up {
 		cmds = append(cmds, ip(o.To, "link", "set", "dev", o.Name, "up"))
 	}

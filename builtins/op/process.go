@@ -27,7 +27,9 @@ type StartProcess struct {
 	Argv  []string `json:"argv"`
 	Shown []string `json:"shown,omitempty"` // what a person would type, where that is not Argv
 	Env   []string `json:"-"`
+	Extra []string `json:"extra,omitempty"` // what the script added to Env
 	Dir   string   `json:"dir,omitempty"`
+	Job   int      `json:"job"` // the lab's how-manieth process, to name it in commands
 	Path  string   `json:"path"`
 	Log   string   `json:"log"`             // the file that collects its output
 	Hosts string   `json:"hosts,omitempty"` // the file that lies over its /etc/hosts
@@ -123,7 +125,7 @@ func (o *StartProcess) Commands() []string {
 	if o.Shown != nil {
 		argv = o.Shown
 	}
-	return []string{InNS(o.NS, argv...) + " &"}
+	return []string{fmt.Sprintf("%s & job%d=$!", RunCommand(o.NS, argv, o.Extra, o.Dir, nil), o.Job)}
 }
 
 // Inside is nothing: a namespace lives as long as its processes.
@@ -141,7 +143,7 @@ func (o *StopProcess) Do(ctx context.Context, s *System) error { return o.Proces
 func (o *StopProcess) Undo(context.Context, *System) error { return nil }
 
 // Commands is `kill`.
-func (o *StopProcess) Commands() []string { return []string{fmt.Sprintf("kill %d", o.Process.PID)} }
+func (o *StopProcess) Commands() []string { return []string{fmt.Sprintf("kill $job%d", o.Process.Job)} }
 
 // Inside is nothing.
 func (o *StopProcess) Inside() []string { return nil }

@@ -43,6 +43,22 @@ func InNS(ns string, words ...string) string {
 	return sh(append([]string{"ip", "netns", "exec", ns}, words...)...)
 }
 
+// RunCommand is a program run in a namespace of the lab, with variables added to
+// its environment, in a directory, and with an input; each may be left out.
+func RunCommand(ns string, argv, env []string, dir string, input []byte) string {
+	cmd := InNS(ns, argv...)
+	if len(env) > 0 {
+		cmd = sh(append([]string{"env"}, env...)...) + " " + cmd
+	}
+	if input != nil {
+		cmd = "printf %s " + ShellWord(string(input)) + " | " + cmd
+	}
+	if dir != "" {
+		cmd = "(cd " + ShellWord(dir) + " && " + cmd + ")"
+	}
+	return cmd
+}
+
 // sysctlCommand sets parameters of a namespace. A word such as a=b needs no
 // quotes where it is an argument.
 func sysctlCommand(ns string, settings ...kernel.Sysctl) string {

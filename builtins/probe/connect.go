@@ -66,7 +66,7 @@ func Connect(ctx context.Context, ns Namespace, req ConnectRequest) (ConnectResu
 		conn = c
 		return err
 	})
-	var res ConnectResult
+	res := ConnectResult{Remote: req.Target}
 	if err == nil {
 		defer func() { _ = conn.Close() }()
 		stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"nsscript/builtins"
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/lab"
 	"nsscript/builtins/op"
 )
 
@@ -80,11 +82,36 @@ func become(argv []string, view kernel.View, extra ...string) error {
 	return kernel.Exec(program, argv, env, "", view)
 }
 
+// sandboxOf finds the lab in whose sandbox a process is, if it is in a user
+// namespace of its own.
+func sandboxOf(r lab.Registry, pid int) *lab.Meta {
+	var st unix.Stat_t
+	if unix.Stat(fmt.Sprintf("/proc/%d/ns/user", pid), &st) != nil {
+		return nil
+	}
+	names, err := r.Names()
+	if err != nil {
+		return nil
+	}
+	for _, name := range names {
+		m, err := r.Meta(name)
+		if err == nil && m.Sandbox != nil && m.Sandbox.User && m.Sandbox.UserNS == st.Ino {
+			return m
+		}
+	}
+	return nil
+}
+
 // shellOf opens a shell in the network namespace of a process.
 func shellOf(text string) error {
 	pid, err := atoi(text)
 	if err != nil {
 		return err
+	}
+	if r := registryHere(); os.Getenv(envWorker) == "" {
+		if m := sandboxOf(r, pid); m != nil {
+			return enter(r, m)
+		}
 	}
 	ns, err := kernel.OpenNetNS(fmt.Sprintf("/proc/%d/ns/net", pid))
 	switch {
