@@ -1,189 +1,285 @@
 package probe
 
 import (
+	"bytes"
 	"encoding/binary"
-	"errors"
 	"net/netip"
 
+	"golang.org/x/net/ipv4"
+	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
 )
 
-// The words for what became of a packet.
+// echo makes the echo requests of one Ping and recognises what answers them.
+//
+// The payload, as far as it fits: 8 random bytes that are the same in all
+// probes, the probe's number and the copy's number (4 bytes each, big-endian),
+// then a pattern. The copy tells which of two equal probes was answered.
+type echo struct {
+	target  netip.Addr // without zone
+	anyone  bool       // a reply may come from another address: broadcast, multicast
+	id      uint16
+	request []byte // ICMP header and payload
+}
+
 const (
-	Timeout         = "timeout"
-	NetUnreachable  = "net-unreachable"
-	HostUnreachable = "host-unreachable"
-	ProtoUnreach    = "proto-unreachable"
-	PortUnreachable = "port-unreachable"
-	AdminProhibited = "admin-prohibited"
-	FragNeeded      = "frag-needed"
-	TTLExceeded     = "ttl-exceeded"
-	ReassemblyTime  = "reassembly-timeout"
-	BadParameter    = "parameter-problem"
+	echoHeader = 8  // type, code, checksum, identifier, sequence number
+	echoToken  = 8  // at the start of the payload
+	echoStamp  = 16 // token, number, copy
 )
 
-// message is an ICMP message that concerns one of our requests.
-type message struct {
-	seq   uint16
-	reply bool   // an echo reply; else an error
-	err   string // the word for the error
-	mtu   int    // of a frag-needed
-	data  []byte // payload of a reply
+func newEcho(target netip.Addr, id uint16, token [echoToken]byte, size int) *echo {
+	e := &echo{target: target.WithZone(""), anyone: target.IsMulticast() || target.IsUnspecified(), id: id}
+	e.request = make([]byte, echoHeader+size)
+	e.request[0] = byte(ipv4.ICMPTypeEcho)
+	if target.Is6() {
+		e.request[0] = byte(ipv6.ICMPTypeEchoRequest)
+	}
+	binary.BigEndian.PutUint16(e.request[4:], id)
+	payload := e.request[echoHeader:]
+	for i := range payload {
+		payload[i] = byte(i)
+	}
+	copy(payload, token[:])
+	return e
 }
 
-// The sizes of headers.
-const (
-	icmpHeader = 8
-	ip6Header  = 40
-)
-
-// unreachable4 are the codes of ICMP destination unreachable (RFC 792, RFC 1812
-// 5.2.7.1).
-var unreachable4 = map[byte]string{
-	0: NetUnreachable, 1: HostUnreachable, 2: ProtoUnreach, 3: PortUnreachable, 4: FragNeeded,
-	5: HostUnreachable, 6: NetUnreachable, 7: HostUnreachable, 8: HostUnreachable, 9: AdminProhibited,
-	10: AdminProhibited, 11: NetUnreachable, 12: HostUnreachable, 13: AdminProhibited, 14: AdminProhibited, 15: AdminProhibited,
-}
-
-// unreachable6 are the codes of ICMPv6 destination unreachable (RFC 4443, 3.1).
-var unreachable6 = map[byte]string{
-	0: NetUnreachable, 1: AdminProhibited, 2: NetUnreachable, 3: HostUnreachable, 4: PortUnreachable,
-	5: AdminProhibited, 6: AdminProhibited,
-}
-
-// parse4 reads an IPv4 packet from a raw socket; ok is false for what is not
-// about a request of ours to dst.
-func parse4(p []byte, id uint16, dst netip.Addr) (m message, ok bool) {
-	hl := headerLen4(p)
-	if hl == 0 || len(p) < hl+icmpHeader {
-		return m, false
+// probe returns copy number n of a probe, valid until the next call.
+func (e *echo) probe(number, n int) []byte {
+	b := e.request
+	binary.BigEndian.PutUint16(b[6:], uint16(number))
+	var stamp [echoStamp - echoToken]byte
+	binary.BigEndian.PutUint32(stamp[:], uint32(number))
+	binary.BigEndian.PutUint32(stamp[4:], uint32(n))
+	if len(b) > echoHeader+echoToken {
+		copy(b[echoHeader+echoToken:], stamp[:])
 	}
-	icmp := p[hl:]
-	switch icmp[0] {
-	case 0: // echo reply
-		return message{seq: binary.BigEndian.Uint16(icmp[6:]), reply: true, data: icmp[icmpHeader:]},
-			binary.BigEndian.Uint16(icmp[4:]) == id
-	case 3:
-		m.err = unreachable4[icmp[1]]
-		if m.err == FragNeeded {
-			m.mtu = int(binary.BigEndian.Uint16(icmp[6:]))
-		}
-	case 11:
-		m.err = TTLExceeded
-		if icmp[1] == 1 {
-			m.err = ReassemblyTime
-		}
-	case 12:
-		m.err = BadParameter
-	default:
-		return m, false
-	}
-	inner := icmp[icmpHeader:]
-	il := headerLen4(inner)
-	if il == 0 || len(inner) < il+icmpHeader || inner[9] != unix.IPPROTO_ICMP || inner[il] != 8 {
-		return m, false
-	}
-	to, _ := netip.AddrFromSlice(inner[16:20])
-	m.seq = binary.BigEndian.Uint16(inner[il+6:])
-	return m, to == dst && binary.BigEndian.Uint16(inner[il+4:]) == id
-}
-
-func headerLen4(p []byte) int {
-	if len(p) < 20 || p[0]>>4 != 4 {
-		return 0
-	}
-	if hl := int(p[0]&15) * 4; hl >= 20 && hl <= len(p) {
-		return hl
-	}
-	return 0
-}
-
-// parse6 reads an ICMPv6 message; the kernel leaves the IPv6 header out.
-func parse6(icmp []byte, id uint16, dst netip.Addr) (m message, ok bool) {
-	if len(icmp) < icmpHeader {
-		return m, false
-	}
-	switch icmp[0] {
-	case 129: // echo reply
-		return message{seq: binary.BigEndian.Uint16(icmp[6:]), reply: true, data: icmp[icmpHeader:]},
-			binary.BigEndian.Uint16(icmp[4:]) == id
-	case 1:
-		m.err = unreachable6[icmp[1]]
-	case 2:
-		m.err, m.mtu = FragNeeded, int(binary.BigEndian.Uint32(icmp[4:]))
-	case 3:
-		m.err = TTLExceeded
-		if icmp[1] == 1 {
-			m.err = ReassemblyTime
-		}
-	case 4:
-		m.err = BadParameter
-	default:
-		return m, false
-	}
-	inner := icmp[icmpHeader:]
-	if len(inner) < ip6Header {
-		return m, false
-	}
-	next, rest := inner[6], inner[ip6Header:]
-	if next == unix.IPPROTO_FRAGMENT && len(rest) >= 8 {
-		next, rest = rest[0], rest[8:]
-	}
-	if next != unix.IPPROTO_ICMPV6 || len(rest) < icmpHeader || rest[0] != 128 {
-		return m, false
-	}
-	to, _ := netip.AddrFromSlice(inner[24:40])
-	m.seq = binary.BigEndian.Uint16(rest[6:])
-	return m, to == dst.WithZone("") && binary.BigEndian.Uint16(rest[4:]) == id
-}
-
-// echoRequest is the message of a request. The kernel fills in ICMPv6's checksum.
-func echoRequest(v6 bool, id, seq uint16, payload []byte) []byte {
-	b := make([]byte, icmpHeader+len(payload))
-	b[0] = 8
-	if v6 {
-		b[0] = 128
-	}
-	binary.BigEndian.PutUint16(b[4:], id)
-	binary.BigEndian.PutUint16(b[6:], seq)
-	copy(b[icmpHeader:], payload)
-	if !v6 {
+	if e.target.Is4() { // the kernel does it for ICMPv6 (RFC 3542 §3.1)
+		b[2], b[3] = 0, 0
 		binary.BigEndian.PutUint16(b[2:], checksum(b))
 	}
 	return b
 }
 
-// checksum is that of RFC 1071.
-func checksum(b []byte) uint16 {
-	var sum uint32
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+// copyIn tells which copy of a probe a reply's payload belongs to; ok is false
+// if it is not what was sent.
+func (e *echo) copyIn(payload []byte, number int) (n int, ok bool) {
+	want := e.request[echoHeader:]
+	switch {
+	case len(payload) != len(want):
+		return 0, false
+	case len(want) < echoStamp:
+		k := min(len(want), echoToken)
+		return 0, bytes.Equal(payload[:k], want[:k])
 	}
-	if len(b)%2 == 1 {
-		sum += uint32(b[len(b)-1]) << 8
-	}
-	for sum>>16 != 0 {
-		sum = sum&0xffff + sum>>16
-	}
-	return ^uint16(sum)
+	n = int(binary.BigEndian.Uint32(payload[echoToken+4:]))
+	return n, bytes.Equal(payload[:echoToken], want[:echoToken]) &&
+		binary.BigEndian.Uint32(payload[echoToken:]) == uint32(number) &&
+		bytes.Equal(payload[echoStamp:], want[echoStamp:])
 }
 
-// sendWord is the word for an error of the local kernel's on sending, or "".
-// A blackhole route answers EINVAL, an unreachable one EHOSTUNREACH, a prohibit
-// one EACCES, as a rule of the local firewall answers EPERM (ip-route(8)).
-func sendWord(err error) string {
-	for _, e := range []struct {
-		errno unix.Errno
-		word  string
-	}{
-		{unix.ENETUNREACH, NetUnreachable}, {unix.EHOSTUNREACH, HostUnreachable}, {unix.EHOSTDOWN, HostUnreachable},
-		{unix.EACCES, AdminProhibited}, {unix.EPERM, AdminProhibited}, {unix.EMSGSIZE, FragNeeded},
-		{unix.EINVAL, NetUnreachable}, {unix.ENETDOWN, NetUnreachable}, {unix.EADDRNOTAVAIL, NetUnreachable},
-		{unix.ECONNREFUSED, PortUnreachable}, {unix.ENODEV, NetUnreachable},
-	} {
-		if errors.Is(err, e.errno) {
-			return e.word
+// answer is a message about one of our probes.
+type answer struct {
+	seq     uint16
+	word    string // "" for an echo reply
+	mtu     int    // bytes, with FragNeeded
+	payload []byte // of an echo reply
+}
+
+// answer reads what a raw socket received: IPv4 with the IP header, IPv6
+// without (raw(7), ipv6(7)). It returns false for what is not about us.
+func (e *echo) answer(b []byte, from netip.Addr) (answer, bool) {
+	if e.target.Is4() {
+		b = skipIPv4(b)
+		// The raw socket gets its copy before the kernel checks the sum.
+		if len(b) < echoHeader || checksum(b) != 0 {
+			return answer{}, false
 		}
 	}
-	return ""
+	if len(b) < echoHeader {
+		return answer{}, false
+	}
+	if b[0] == e.replyType() {
+		ours := binary.BigEndian.Uint16(b[4:]) == e.id && (e.anyone || from.WithZone("") == e.target)
+		return answer{seq: binary.BigEndian.Uint16(b[6:]), payload: b[echoHeader:]}, ours
+	}
+	word, mtu := e.meaning(b)
+	if word == "" {
+		return answer{}, false
+	}
+	seq, ok := e.quoted(b[echoHeader:])
+	return answer{seq: seq, word: word, mtu: mtu}, ok
+}
+
+func (e *echo) replyType() byte {
+	if e.target.Is4() {
+		return byte(ipv4.ICMPTypeEchoReply)
+	}
+	return byte(ipv6.ICMPTypeEchoReply)
+}
+
+func (e *echo) meaning(b []byte) (word string, mtu int) {
+	if e.target.Is4() {
+		return meaning4(b)
+	}
+	return meaning6(b)
+}
+
+// quoted returns the sequence number of the probe at which an error message is
+// directed. b is the quoted packet.
+func (e *echo) quoted(b []byte) (seq uint16, ok bool) {
+	var dst netip.Addr
+	var inner []byte
+	if e.target.Is4() {
+		dst, inner = quoted4(b)
+	} else {
+		dst, inner = quoted6(b)
+	}
+	if len(inner) < echoHeader || inner[0] != e.request[0] || dst != e.target ||
+		binary.BigEndian.Uint16(inner[4:]) != e.id {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(inner[6:]), true
+}
+
+// unreachable4 are the codes of ICMP "destination unreachable" (RFC 792, RFC
+// 1122 §3.2.2.1, RFC 1812 §5.2.7.1).
+var unreachable4 = [...]string{
+	0: NetUnreachable, 1: HostUnreachable, 2: ProtoUnreachable, 3: PortUnreachable,
+	4:  FragNeeded,
+	5:  HostUnreachable, // source route failed
+	6:  NetUnreachable,  // network unknown
+	7:  HostUnreachable, // host unknown
+	8:  HostUnreachable, // source host isolated
+	9:  AdminProhibited, // network prohibited
+	10: AdminProhibited, // host prohibited
+	11: NetUnreachable,  // for this type of service
+	12: HostUnreachable, // for this type of service
+	13: AdminProhibited, // filtered
+	14: AdminProhibited, // host precedence violation
+	15: AdminProhibited, // precedence cutoff
+}
+
+func meaning4(b []byte) (word string, mtu int) {
+	switch typ, code := ipv4.ICMPType(b[0]), int(b[1]); typ {
+	case ipv4.ICMPTypeDestinationUnreachable:
+		if code < len(unreachable4) {
+			word = unreachable4[code]
+		}
+		if word == FragNeeded { // RFC 1191 §4
+			mtu = int(binary.BigEndian.Uint16(b[6:]))
+		}
+	case ipv4.ICMPTypeTimeExceeded:
+		word = exceeded(code)
+	case ipv4.ICMPTypeParameterProblem:
+		word = ParameterProblem
+	}
+	return word, mtu
+}
+
+// unreachable6 are the codes of ICMPv6 "destination unreachable" (RFC 4443
+// §3.1, which calls 5 and 6 more informative subsets of 1).
+var unreachable6 = [...]string{
+	0: NetUnreachable,  // no route
+	1: AdminProhibited, //
+	2: NetUnreachable,  // beyond the scope of the source address
+	3: HostUnreachable, // address unreachable
+	4: PortUnreachable, //
+	5: AdminProhibited, // source address failed policy
+	6: AdminProhibited, // reject route
+	7: NetUnreachable,  // error in a source routing header
+}
+
+func meaning6(b []byte) (word string, mtu int) {
+	switch typ, code := ipv6.ICMPType(b[0]), int(b[1]); typ {
+	case ipv6.ICMPTypeDestinationUnreachable:
+		if code < len(unreachable6) {
+			word = unreachable6[code]
+		}
+	case ipv6.ICMPTypePacketTooBig:
+		word, mtu = FragNeeded, int(binary.BigEndian.Uint32(b[4:]))
+	case ipv6.ICMPTypeTimeExceeded:
+		word = exceeded(code)
+	case ipv6.ICMPTypeParameterProblem:
+		word = ParameterProblem
+	}
+	return word, mtu
+}
+
+func exceeded(code int) string {
+	if code == 1 {
+		return ReassemblyTimeout
+	}
+	return TTLExceeded
+}
+
+// skipIPv4 returns what follows an IPv4 header, or nil.
+func skipIPv4(b []byte) []byte {
+	if len(b) < ipv4.HeaderLen {
+		return nil
+	}
+	n := int(b[0]&0x0f) * 4
+	if n < ipv4.HeaderLen || len(b) < n {
+		return nil
+	}
+	return b[n:]
+}
+
+// quoted4 reads a quoted IPv4 packet. Only a first fragment holds an ICMP header.
+func quoted4(b []byte) (dst netip.Addr, icmp []byte) {
+	inner := skipIPv4(b)
+	if inner == nil || b[9] != unix.IPPROTO_ICMP || binary.BigEndian.Uint16(b[6:])&0x1fff != 0 {
+		return netip.Addr{}, nil
+	}
+	return netip.AddrFrom4([4]byte(b[16:20])), inner
+}
+
+// quoted6 reads a quoted IPv6 packet, past its extension headers (RFC 8200 §4).
+func quoted6(b []byte) (dst netip.Addr, icmp []byte) {
+	if len(b) < ipv6.HeaderLen {
+		return netip.Addr{}, nil
+	}
+	dst = netip.AddrFrom16([16]byte(b[24:40]))
+	next := b[6]
+	b = b[ipv6.HeaderLen:]
+	for {
+		n := 8
+		switch next {
+		case unix.IPPROTO_ICMPV6:
+			return dst, b
+		case unix.IPPROTO_FRAGMENT:
+			if len(b) < n || binary.BigEndian.Uint16(b[2:])&^7 != 0 {
+				return dst, nil
+			}
+		case unix.IPPROTO_HOPOPTS, unix.IPPROTO_ROUTING, unix.IPPROTO_DSTOPTS:
+			if len(b) < n {
+				return dst, nil
+			}
+			n += int(b[1]) * 8
+		default:
+			return dst, nil
+		}
+		if len(b) < n {
+			return dst, nil
+		}
+		next, b = b[0], b[n:]
+	}
+}
+
+// checksum is that of RFC 1071; over a message with its checksum it is 0.
+func checksum(b []byte) uint16 {
+	var sum uint64
+	for ; len(b) >= 4; b = b[4:] {
+		sum += uint64(binary.BigEndian.Uint32(b))
+	}
+	for ; len(b) >= 2; b = b[2:] {
+		sum += uint64(binary.BigEndian.Uint16(b))
+	}
+	if len(b) == 1 {
+		sum += uint64(b[0]) << 8
+	}
+	for sum > 0xffff {
+		sum = sum>>16 + sum&0xffff
+	}
+	return ^uint16(sum)
 }

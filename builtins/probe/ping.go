@@ -1,385 +1,332 @@
 package probe
 
 import (
-	"bytes"
 	"context"
+	crand "crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/netip"
-	"os"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// PingRequest says what to send.
+// PingRequest says which echo requests to send.
 type PingRequest struct {
-	Target   netip.Addr // with a zone if link-local
-	Count    int
-	Size     int  // payload in bytes, 0 to 65507
-	TTL      int  // 1 to 255; 0 for the namespace's default
-	DF       bool // don't fragment
-	Interval time.Duration
-	Timeout  time.Duration // for each reply
-	Dev      string        // leave through this interface only
+	Target   netip.Addr    // IPv4 or IPv6; link-local with the interface as its zone
+	Count    int           // probes, at least 1
+	Size     int           // payload, 0 to 65507 bytes
+	TTL      int           // hop limit, 1 to 255; 0 for the namespace's default
+	DF       bool          // don't fragment, neither here nor on the way
+	Interval time.Duration // between two probes; 0 is as fast as they leave
+	Timeout  time.Duration // for the answer to each probe
+	// Dev is the interface to leave by, "" for what the routing table says.
+	// Answers count only if they come in by it too (SO_BINDTODEVICE,
+	// socket(7)); what the own kernel says, over lo, is then not heard: an
+	// unanswered ARP request is a Timeout.
+	Dev string
 }
 
-// PingResult says what came back.
+// PingResult says what became of them.
 type PingResult struct {
-	Sent, Received int
-	Min, Avg, Max  time.Duration // round trips of the replies
-	Error          string        // "" when all were answered, else the last error's word
-	ErrorFrom      netip.Addr    // the router that said so
-	MTU            int           // with frag-needed: the MTU that was too small, in bytes
+	Sent     int // probes tried, also those that the own kernel refused
+	Received int // probes answered; duplicates and altered replies do not count
+
+	Min, Avg, Max time.Duration // round trips of the answered ones; 0 if there are none
+
+	// Error is "" if all were answered. Else it is the word of the last error,
+	// or [Timeout] if nobody said anything about the lost ones.
+	Error     string
+	ErrorFrom netip.Addr // who said so; invalid for the own kernel's refusals and for Timeout
+	MTU       int        // with FragNeeded: what would have fitted, bytes, header included; 0 if not told
 }
 
-// pinger is one Ping under way.
-type pinger struct {
-	req     PingRequest
-	v6      bool
-	id      uint16
-	fd      int
-	file    *os.File
-	payload []byte
+const (
+	maxSize = 65507 // payload of the largest IPv4 packet, bytes
+	maxTTL  = 255
+)
 
-	sent   []time.Time
-	ended  []bool // answered, or given up after an error
-	again  []bool // sent a second time
-	res    PingResult
-	total  time.Duration
-	open   int // requests that are neither answered nor given up
-	buffer []byte
+func (r *PingRequest) check() error {
+	r.Target = r.Target.Unmap()
+	switch {
+	case r.Count < 1:
+		return fmt.Errorf("%d probes: at least 1 is needed", r.Count)
+	case r.Size < 0 || r.Size > maxSize:
+		return fmt.Errorf("a payload of %d bytes: 0 to %d are possible", r.Size, maxSize)
+	case r.TTL < 0 || r.TTL > maxTTL:
+		return fmt.Errorf("a ttl of %d: 1 to %d are possible, or 0 for the default", r.TTL, maxTTL)
+	case r.Interval < 0:
+		return fmt.Errorf("an interval of %v is negative", r.Interval)
+	}
+	return checkTarget(r.Target, r.Dev)
 }
 
-// Ping sends echo requests (RFC 792, RFC 4443) at regular intervals and waits
-// for the replies.
+// Ping sends echo requests (RFC 792, RFC 4443 §4) from a namespace, one each
+// interval, and returns as soon as each is answered, refused or timed out.
+//
+// Without DF a packet is fragmented where it must be. No IPv6 router does that;
+// a probe that one of them finds too big is sent again, up to 5 times within
+// its timeout: our kernel then knows how small the fragments must be,
+// and so does the target's after it has lost a reply in the same way.
+//
+// The error is ctx's, or tells that the request could not be tried.
 func Ping(ctx context.Context, ns Namespace, req PingRequest) (PingResult, error) {
-	p := &pinger{req: req, v6: req.Target.Is6(), id: uint16(rand.Uint32()), payload: make([]byte, req.Size),
-		sent: make([]time.Time, req.Count), ended: make([]bool, req.Count), again: make([]bool, req.Count),
-		buffer: make([]byte, 1<<17)}
-	for i := range p.payload {
-		p.payload[i] = byte(i)
+	if err := req.check(); err != nil {
+		return PingResult{}, err
 	}
-	err := ns.Do(p.socket)
-	if err == nil {
-		defer func() { _ = p.file.Close() }()
-		stop := context.AfterFunc(ctx, func() { _ = p.file.SetReadDeadline(time.Unix(1, 0)) })
-		defer stop()
-		err = p.exchange(ctx, ns)
-	}
-	if ctx.Err() != nil {
-		return p.res, ctx.Err()
-	}
-	if word := sendWord(err); word != "" && p.res.Sent > 0 {
-		err = nil
-	}
-	return p.result(), err
-}
-
-// socket opens the raw socket; it runs inside the namespace.
-func (p *pinger) socket() error {
-	family, proto := unix.AF_INET, unix.IPPROTO_ICMP
-	if p.v6 {
-		family, proto = unix.AF_INET6, unix.IPPROTO_ICMPV6
-	}
-	fd, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, proto)
+	var random [2 + echoToken]byte
+	_, _ = crand.Read(random[:]) // it never fails: see crypto/rand
+	id := binary.BigEndian.Uint16(random[:])
+	sock, err := openRaw(ctx, ns, &req, id)
 	if err != nil {
-		return fmt.Errorf("a raw socket for ICMP: %w", err)
+		return PingResult{}, err
 	}
-	p.fd, p.file = fd, os.NewFile(uintptr(fd), "icmp")
-	if err := p.options(); err != nil {
-		return errors.Join(err, p.file.Close())
+	defer sock.close()
+	f := &flight{
+		req: &req, sock: sock,
+		echo:    newEcho(req.Target, id, [echoToken]byte(random[2:]), req.Size),
+		waiting: map[uint16]*probe{},
 	}
-	return nil
+	err = f.run(ctx)
+	return f.result(), err
 }
 
-func (p *pinger) options() error {
-	set := func(level, opt, value int) error { return unix.SetsockoptInt(p.fd, level, opt, value) }
-	errs := []error{set(unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<20)}
-	// Kernel time stamps keep this program's own delays out of round trips.
-	errs = append(errs, set(unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1))
-	// PROBE sets DF without heeding the path MTU that the kernel has learnt, so
-	// that the router itself is asked; DONT leaves DF off (ip(7)).
-	discover := unix.IP_PMTUDISC_DONT
-	if p.req.DF {
-		discover = unix.IP_PMTUDISC_PROBE
-	}
-	if p.v6 {
-		if p.req.DF {
-			errs = append(errs, set(unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE),
-				set(unix.IPPROTO_IPV6, unix.IPV6_DONTFRAG, 1))
-		} else {
-			errs = append(errs, set(unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_WANT))
-		}
-		if p.req.TTL != 0 {
-			errs = append(errs, set(unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, p.req.TTL))
-		}
-	} else {
-		errs = append(errs, set(unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, discover), set(unix.SOL_SOCKET, unix.SO_BROADCAST, 1))
-		if p.req.TTL != 0 {
-			errs = append(errs, set(unix.IPPROTO_IP, unix.IP_TTL, p.req.TTL))
-		}
-	}
-	if p.req.Dev != "" {
-		errs = append(errs, unix.BindToDevice(p.fd, p.req.Dev))
-	}
-	return errors.Join(errs...)
+// flight is the probes of one Ping that are on their way.
+type flight struct {
+	req  *PingRequest
+	sock *rawSocket
+	echo *echo
+
+	start   time.Time
+	next    int               // number of the next probe
+	held    time.Time         // not before this: the kernel's queue is full
+	waiting map[uint16]*probe // those without an answer, by sequence number
+	order   []*probe          // the same and some that are done, oldest first
+	retry   []*probe          // those that are to be sent again
+
+	res   PingResult
+	total time.Duration
 }
 
-// exchange sends the requests, one each interval, and reads until all are
-// answered or given up.
-func (p *pinger) exchange(ctx context.Context, ns Namespace) error {
-	to, err := p.address(ns)
-	if err != nil {
-		return err
-	}
-	begun := time.Now()
-	next := 0
+// probe is one echo request, of which several copies may have been sent.
+type probe struct {
+	number int
+	sent   []time.Time // of each copy
+	expiry time.Time
+	done   bool
+	again  time.Time     // when to send the next copy
+	pause  time.Duration // until the one after that
+}
+
+// maxCopies bounds how often one probe is sent.
+const maxCopies = 5
+
+func (p *probe) seq() uint16 { return uint16(p.number) }
+
+// run is the whole of it: send what is due, read one message, drop what is late.
+func (f *flight) run(ctx context.Context) error {
+	f.start = time.Now()
 	for {
-		for next < p.req.Count && !time.Now().Before(begun.Add(time.Duration(next)*p.req.Interval)) {
-			if err := p.send(ns, to, next); err != nil {
-				return err
-			}
-			next++
+		if err := f.sendDue(time.Now()); err != nil {
+			return err
 		}
-		until, waiting := p.deadline(begun, next)
-		if !waiting {
+		if f.next == f.req.Count && len(f.waiting) == 0 {
 			return nil
 		}
-		if err := p.read(ctx, ns, to, until); err != nil {
+		m, ok, err := f.sock.receive(ctx, f.nextEvent())
+		if err != nil {
 			return err
 		}
-		for i := range next {
-			if !p.ended[i] && time.Since(p.sent[i]) >= p.req.Timeout {
-				p.giveUp(i, Timeout, netip.Addr{}, 0)
-			}
+		if ok {
+			f.take(m)
+			continue
 		}
+		f.expire(time.Now())
 	}
 }
 
-// deadline is when something is to be done next, if anything is.
-func (p *pinger) deadline(begun time.Time, next int) (until time.Time, waiting bool) {
-	if next < p.req.Count {
-		until, waiting = begun.Add(time.Duration(next)*p.req.Interval), true
-	}
-	for i := range next {
-		if t := p.sent[i].Add(p.req.Timeout); !p.ended[i] && (!waiting || t.Before(until)) {
-			until, waiting = t, true
+// nextEvent is when run must act even if nothing comes.
+func (f *flight) nextEvent() time.Time {
+	var when time.Time
+	earlier := func(t time.Time) {
+		if when.IsZero() || t.Before(when) {
+			when = t
 		}
 	}
-	return until, waiting
+	if f.next < f.req.Count {
+		earlier(f.dueTime())
+	}
+	for len(f.order) > 0 && f.order[0].done {
+		f.order = f.order[1:]
+	}
+	if len(f.order) > 0 {
+		earlier(f.order[0].expiry)
+	}
+	for _, p := range f.retry {
+		earlier(p.again)
+	}
+	return when
 }
 
-// address turns the target into the kernel's form; a zone is the name of an
-// interface inside the namespace.
-func (p *pinger) address(ns Namespace) (unix.Sockaddr, error) {
-	if !p.v6 {
-		return &unix.SockaddrInet4{Addr: p.req.Target.As4()}, nil
+// dueTime is when the next probe leaves.
+func (f *flight) dueTime() time.Time {
+	due := f.start.Add(time.Duration(f.next) * f.req.Interval)
+	if f.held.After(due) {
+		due = f.held
 	}
-	a := &unix.SockaddrInet6{Addr: p.req.Target.As16()}
-	zone, err := zoneIndex(ns, p.req.Target.Zone())
-	a.ZoneId = zone
-	return a, err
+	// Sequence numbers have 16 bits; one that is still awaited is not reused.
+	if p := f.waiting[uint16(f.next)]; p != nil && p.expiry.After(due) {
+		due = p.expiry
+	}
+	return due
 }
 
-// zoneIndex is the index of the interface that an IPv6 zone names.
-func zoneIndex(ns Namespace, zone string) (uint32, error) {
-	if zone == "" {
-		return 0, nil
-	}
-	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
-		return uint32(n), nil
-	}
-	var index uint32
-	err := ns.Do(func() error {
-		i, err := net.InterfaceByName(zone)
-		if err == nil {
-			index = uint32(i.Index)
+// sendDue sends at most one new probe, so that answers are read in between, and
+// the copies that are due.
+func (f *flight) sendDue(now time.Time) error {
+	f.retry = deleteDone(f.retry)
+	for _, p := range f.retry {
+		if p.again.After(now) {
+			continue
 		}
-		return err
-	})
-	return index, err
-}
-
-func (p *pinger) send(ns Namespace, to unix.Sockaddr, i int) error {
-	if !p.again[i] {
-		p.res.Sent++
-	}
-	p.sent[i] = time.Now()
-	msg := echoRequest(p.v6, p.id, uint16(i), p.payload)
-	err := unix.Sendto(p.fd, msg, 0, to)
-	for tries := 0; errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOBUFS); tries++ {
-		if tries == 100 {
-			break
+		p.again, p.pause = now.Add(p.pause), 2*p.pause
+		if _, err := f.transmit(p); err != nil {
+			return err
 		}
-		time.Sleep(time.Millisecond)
-		err = unix.Sendto(p.fd, msg, 0, to)
 	}
-	if err == nil {
+	if f.next == f.req.Count || f.dueTime().After(now) || f.waiting[uint16(f.next)] != nil {
 		return nil
 	}
-	word := sendWord(err)
-	if word == "" {
-		return fmt.Errorf("sending to %s: %w", p.req.Target, err)
+	p := &probe{number: f.next, expiry: now.Add(f.req.Timeout)}
+	f.waiting[p.seq()] = p
+	left, err := f.transmit(p)
+	if err != nil {
+		return err
 	}
-	mtu := 0
-	if word == FragNeeded {
-		mtu = p.routeMTU(ns)
+	if !left { // the socket's queue is full: once more in a moment
+		delete(f.waiting, p.seq())
+		f.held = now.Add(time.Millisecond)
+		return nil
 	}
-	p.giveUp(i, word, netip.Addr{}, mtu)
+	f.next++
+	f.res.Sent++
+	f.order = append(f.order, p)
 	return nil
 }
 
-// routeMTU asks the kernel for the MTU of the way to the target.
-func (p *pinger) routeMTU(ns Namespace) (mtu int) {
-	family, level, opt := unix.AF_INET, unix.IPPROTO_IP, unix.IP_MTU
-	var to unix.Sockaddr = &unix.SockaddrInet4{Addr: [4]byte{}, Port: 9}
-	if p.v6 {
-		family, level, opt = unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_MTU
-		zone, err := zoneIndex(ns, p.req.Target.Zone())
-		if err != nil {
-			return 0
+// transmit sends one copy of a probe. It returns false if the kernel had no
+// room for it; a refusal ends the probe.
+func (f *flight) transmit(p *probe) (bool, error) {
+	b := f.echo.probe(p.number, len(p.sent))
+	p.sent = append(p.sent, time.Now())
+	err := f.sock.send(b)
+	if errors.Is(err, unix.EACCES) && !f.echo.anyone {
+		// Either a route forbids it, or it is a broadcast address, to which one
+		// must ask to be allowed, and which anyone may answer.
+		if err := f.sock.allowBroadcast(); err != nil {
+			return false, err
 		}
-		to = &unix.SockaddrInet6{Addr: p.req.Target.As16(), Port: 9, ZoneId: zone}
-	} else {
-		to = &unix.SockaddrInet4{Addr: p.req.Target.As4(), Port: 9}
+		if err = f.sock.send(b); err == nil {
+			f.echo.anyone = true
+		}
 	}
-	_ = ns.Do(func() error { // without an answer the MTU stays unknown
-		fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = unix.Close(fd) }()
-		if p.req.Dev != "" {
-			if err := unix.BindToDevice(fd, p.req.Dev); err != nil {
-				return err
-			}
-		}
-		if err := unix.Connect(fd, to); err != nil {
-			return err
-		}
-		mtu, err = unix.GetsockoptInt(fd, level, opt)
-		return err
-	})
-	return mtu
+	switch word := sendWord(err); {
+	case err == nil:
+		return true, nil
+	case again(err):
+		p.sent = p.sent[:len(p.sent)-1]
+		return false, nil
+	case word == "":
+		return false, fmt.Errorf("sending to %v: %w", f.req.Target, err)
+	case word == FragNeeded:
+		f.fail(p, word, netip.Addr{}, f.sock.localMTU(b))
+	default:
+		f.fail(p, word, netip.Addr{}, 0)
+	}
+	return true, nil
 }
 
-func (p *pinger) giveUp(i int, word string, from netip.Addr, mtu int) {
-	p.ended[i] = true
-	p.res.Error, p.res.ErrorFrom, p.res.MTU = word, from, mtu
-}
-
-// read takes what comes until the time given, and returns after the first
-// message that is ours.
-func (p *pinger) read(ctx context.Context, ns Namespace, to unix.Sockaddr, until time.Time) error {
-	if err := p.file.SetReadDeadline(until); err != nil {
-		return err
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	raw, err := p.file.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var n, oobn int
-	var from unix.Sockaddr
-	var rerr error
-	oob := make([]byte, 256)
-	err = raw.Read(func(fd uintptr) bool {
-		n, oobn, _, from, rerr = unix.Recvmsg(int(fd), p.buffer, oob, 0)
-		return !errors.Is(rerr, unix.EAGAIN)
-	})
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return ctx.Err()
-	}
-	if err != nil {
-		return err
-	}
-	if rerr != nil {
-		return nil // an error that the socket remembered; its message comes too
-	}
-	p.take(ns, to, p.buffer[:n], from, stamp(oob[:oobn]))
-	return nil
-}
-
-// stamp is the kernel's time of a packet, or now.
-func stamp(oob []byte) time.Time {
-	msgs, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return time.Now()
-	}
-	for _, m := range msgs {
-		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SO_TIMESTAMPNS && len(m.Data) >= 16 {
-			sec := int64(binary.NativeEndian.Uint64(m.Data))
-			nsec := int64(binary.NativeEndian.Uint64(m.Data[8:]))
-			return time.Unix(sec, nsec)
-		}
-	}
-	return time.Now()
-}
-
-// take handles one message.
-func (p *pinger) take(ns Namespace, to unix.Sockaddr, b []byte, from unix.Sockaddr, at time.Time) {
-	var m message
-	var ok bool
-	if p.v6 {
-		m, ok = parse6(b, p.id, p.req.Target)
-	} else {
-		m, ok = parse4(b, p.id, p.req.Target)
-	}
-	i := int(m.seq)
-	if !ok || i >= len(p.ended) || p.ended[i] || p.sent[i].IsZero() {
+// take handles one message of the raw socket.
+func (f *flight) take(m received) {
+	a, ok := f.echo.answer(m.data, m.from)
+	p := f.waiting[a.seq]
+	if !ok || p == nil {
 		return
 	}
-	if m.reply {
-		if !bytes.Equal(m.data, p.payload) {
-			return
-		}
-		p.ended[i] = true
-		p.res.Received++
-		rtt := max(at.Sub(p.sent[i].Round(0)), time.Nanosecond)
-		p.total += rtt
-		p.res.Max = max(p.res.Max, rtt)
-		if p.res.Min == 0 || rtt < p.res.Min {
-			p.res.Min = rtt
+	if a.word == "" {
+		n, ok := f.echo.copyIn(a.payload, p.number)
+		if ok && n < len(p.sent) {
+			f.answered(p, max(m.at.Sub(p.sent[n]), 0))
 		}
 		return
 	}
-	if m.err == "" {
+	if a.word == FragNeeded && f.req.Target.Is6() && !f.req.DF {
+		f.repeat(p, m.at)
 		return
 	}
-	if m.err == FragNeeded && p.v6 && !p.req.DF && !p.again[i] {
-		// No IPv6 router fragments: the sender does, once it knows the MTU of
-		// the path, which the kernel has learnt from this very message.
-		p.again[i] = true
-		if p.send(ns, to, i) == nil {
-			return
+	f.fail(p, a.word, m.from, a.mtu)
+}
+
+// repeat arranges that p is sent again at once, and then at growing intervals: an
+// answer may be lost as often as its way has links that are ever narrower.
+func (f *flight) repeat(p *probe, now time.Time) {
+	if !p.again.IsZero() {
+		return
+	}
+	p.again, p.pause = now, max(firstPause, 2*now.Sub(p.sent[0]))
+	f.retry = append(f.retry, p)
+}
+
+func (f *flight) answered(p *probe, rtt time.Duration) {
+	f.end(p)
+	f.res.Received++
+	f.total += rtt
+	if f.res.Received == 1 || rtt < f.res.Min {
+		f.res.Min = rtt
+	}
+	f.res.Max = max(f.res.Max, rtt)
+}
+
+func (f *flight) fail(p *probe, word string, from netip.Addr, mtu int) {
+	f.end(p)
+	f.res.Error, f.res.ErrorFrom, f.res.MTU = word, from, mtu
+}
+
+func (f *flight) end(p *probe) {
+	p.done = true
+	delete(f.waiting, p.seq())
+}
+
+// expire gives up the probes whose time is over.
+func (f *flight) expire(now time.Time) {
+	for len(f.order) > 0 && !f.order[0].expiry.After(now) {
+		p := f.order[0]
+		f.order = f.order[1:]
+		if !p.done {
+			f.end(p)
 		}
 	}
-	p.giveUp(i, m.err, addrOf(from), m.mtu)
 }
 
-func addrOf(sa unix.Sockaddr) netip.Addr {
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrFrom4(sa.Addr)
-	case *unix.SockaddrInet6:
-		return netip.AddrFrom16(sa.Addr)
+// deleteDone keeps the probes that may be sent again.
+func deleteDone(list []*probe) []*probe {
+	kept := list[:0]
+	for _, p := range list {
+		if !p.done && len(p.sent) < maxCopies {
+			kept = append(kept, p)
+		}
 	}
-	return netip.Addr{}
+	return kept
 }
 
-func (p *pinger) result() PingResult {
-	if p.res.Received > 0 {
-		p.res.Avg = p.total / time.Duration(p.res.Received)
+func (f *flight) result() PingResult {
+	r := f.res
+	if r.Received > 0 {
+		r.Avg = f.total / time.Duration(r.Received)
 	}
-	if p.res.Received == p.res.Sent && p.res.Sent > 0 {
-		p.res.Error, p.res.ErrorFrom, p.res.MTU = "", netip.Addr{}, 0
+	if r.Error == "" && r.Received < r.Sent {
+		r.Error = Timeout
 	}
-	return p.res
+	return r
 }

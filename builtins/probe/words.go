@@ -1,0 +1,78 @@
+package probe
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// The words of [PingResult.Error] and [ConnectResult.Error].
+const (
+	Timeout = "timeout" // nothing came in time
+
+	// Ping: a router, the target or the own kernel refused the packet.
+	NetUnreachable    = "net-unreachable"    // no route to that network
+	HostUnreachable   = "host-unreachable"   // the last router cannot find the host
+	ProtoUnreachable  = "proto-unreachable"  // the host knows no such protocol
+	PortUnreachable   = "port-unreachable"   // what a firewall's plain REJECT says
+	AdminProhibited   = "admin-prohibited"   // a firewall or a prohibit route
+	FragNeeded        = "frag-needed"        // too big for a link on the way: see PingResult.MTU
+	TTLExceeded       = "ttl-exceeded"       // the hop limit ran out on the way
+	ReassemblyTimeout = "reassembly-timeout" // not all fragments arrived
+	ParameterProblem  = "parameter-problem"  // a header that the other side does not understand
+
+	// Connect.
+	Refused     = "refused"     // nobody listens there, or a firewall says so
+	Unreachable = "unreachable" // no way there, or it is forbidden
+	Reset       = "reset"       // the other side broke the connection off
+)
+
+// sendWord names why the own kernel did not send a packet, or returns "" for an
+// error that is none of the network's. See ip-route(8) for the errnos of
+// the special routes: unreachable, prohibit, and blackhole with its EINVAL,
+// which counts as net-unreachable here: the packet cannot leave, and the kernel
+// says so at once.
+func sendWord(err error) string {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return ""
+	}
+	switch errno {
+	case unix.ENETUNREACH, unix.ENETDOWN, unix.EADDRNOTAVAIL, unix.ENODEV, unix.ENXIO, unix.EINVAL:
+		return NetUnreachable
+	case unix.EHOSTUNREACH, unix.EHOSTDOWN:
+		return HostUnreachable
+	case unix.EACCES, unix.EPERM: // EPERM: dropped by the own OUTPUT chain
+		return AdminProhibited
+	case unix.EMSGSIZE:
+		return FragNeeded
+	case unix.ENOBUFS:
+		return Timeout // dropped by the own queue
+	}
+	return ""
+}
+
+// connectWord names why a connection failed, or returns "" for an error that is
+// none of the network's. Most of these errnos are ICMP messages in the
+// kernel's translation (icmp_err_convert in net/ipv4/icmp.c, icmpv6_err_convert
+// in net/ipv6/icmp.c).
+func connectWord(err error) string {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return ""
+	}
+	switch errno {
+	case unix.ECONNREFUSED:
+		return Refused
+	case unix.ECONNRESET, unix.EPIPE, unix.ECONNABORTED:
+		return Reset
+	case unix.ETIMEDOUT, unix.ENOBUFS:
+		return Timeout
+	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EHOSTDOWN, unix.ENONET, unix.ENETDOWN,
+		unix.EACCES, unix.EPERM, unix.EADDRNOTAVAIL, unix.ENODEV, unix.ENXIO,
+		unix.ENOPROTOOPT, unix.EOPNOTSUPP, unix.EPROTO, unix.EMSGSIZE,
+		unix.EINVAL: // a blackhole route
+		return Unreachable
+	}
+	return ""
+}
