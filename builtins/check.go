@@ -3,6 +3,7 @@ package builtins
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -37,10 +38,13 @@ var checkSpecs = []spec{
 		run: waitFor,
 	},
 	{
-		sig: "show()", doc: "The lab as a table: its namespaces, their interfaces, addresses and routes.",
+		sig: "show()", doc: "Prints the lab as a table: its namespaces, their interfaces, addresses and routes.",
 		run: func(c *call) (starlark.Value, error) {
 			text, err := lab.Table(c.lab)
-			return starlark.String(text), err
+			if err == nil {
+				_, err = io.WriteString(c.opts.Out, text)
+			}
+			return nil, err
 		},
 	},
 	{

@@ -30,7 +30,7 @@ var routeSpecs = []spec{
 // destination is where a route leads: "default", a network, or one address.
 type destination string
 
-func (d *destination) unpack(s *Session, v starlark.Value) error {
+func (d *destination) unpack(_ *Session, v starlark.Value) error {
 	switch v := v.(type) {
 	case Network:
 		*d = destination(v.String())

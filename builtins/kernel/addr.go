@@ -92,9 +92,3 @@ func prefixOf(n *net.IPNet) (netip.Prefix, bool) {
 	}
 	return netip.PrefixFrom(ip, ones), true
 }
-
-// ipNet turns netip's form of a prefix into the net package's, keeping the
-// address' host part.
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
-}

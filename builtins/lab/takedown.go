@@ -56,7 +56,7 @@ func (r Registry) RestoreNetNS() error {
 func (l *Lab) TakeDown(ctx context.Context) error {
 	entries := l.Entries()
 	var errs []error
-	if err := l.endProcesses(ctx, entries); err != nil {
+	if err := l.endProcesses(entries); err != nil {
 		errs = append(errs, err)
 	}
 	owned := map[string]bool{}
@@ -117,7 +117,7 @@ func outside(o *op.AddVeth, owned map[string]bool) []op.End {
 
 // endProcesses ends what runs in the lab's namespaces, what it started
 // elsewhere, and the children of both.
-func (l *Lab) endProcesses(ctx context.Context, entries []*Entry) error {
+func (l *Lab) endProcesses(entries []*Entry) error {
 	inside := map[kernel.NSID]bool{}
 	for _, name := range l.sys.Names() {
 		if ns, err := l.sys.NS(name); err == nil && l.sys.Owned(name) {
@@ -130,7 +130,7 @@ func (l *Lab) endProcesses(ctx context.Context, entries []*Entry) error {
 			mounts[p.MountNS] = true
 		}
 	}
-	return op.EndProcesses(ctx, func() ([]int, error) {
+	return op.EndProcesses(func() ([]int, error) {
 		return kernel.Processes(func(pid int) bool {
 			return inside[kernel.NetNSOf(pid)] || mounts[kernel.MountNS(pid)] || kernel.HasEnv(pid, op.EnvLab, l.sys.Mark)
 		})

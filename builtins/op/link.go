@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -17,11 +16,12 @@ import (
 // newMAC picks a random unicast address from the locally administered range
 // (IEEE 802c). A link on the host is recorded with its address before it is
 // made, so that it can be told from all others even if nsscript is ended before
-// it could mark it.
+// it could mark it. The first byte is the highest there is: a bridge takes the
+// lowest address of its ports, so that one of the machine's own keeps its own.
 func newMAC() string {
 	mac := make(net.HardwareAddr, 6)
 	_, _ = rand.Read(mac) // never fails (crypto/rand)
-	mac[0] = mac[0]&^1 | 2
+	mac[0] = 0xfe
 	return mac.String()
 }
 
@@ -382,9 +382,4 @@ func masterError(err error, port, master string) error {
 		}
 	}
 	return failed(err, "making interface %q a port of %q", port, master)
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
 }

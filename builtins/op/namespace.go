@@ -191,7 +191,7 @@ type DelNamespace struct {
 }
 
 // Do deletes the namespace and ends what runs in it.
-func (o *DelNamespace) Do(ctx context.Context, s *System) error {
+func (o *DelNamespace) Do(_ context.Context, s *System) error {
 	ns, err := s.NS(o.Name)
 	if err != nil {
 		return err
@@ -199,12 +199,38 @@ func (o *DelNamespace) Do(ctx context.Context, s *System) error {
 	if !s.Owned(o.Name) {
 		return NotOurs(o.Name, quoteNS(o.Name))
 	}
-	if err := EndProcesses(ctx, func() ([]int, error) { return ns.PIDs() }); err != nil {
+	if err := EndProcesses(ns.PIDs); err != nil {
 		return err
+	}
+	if err := cutCables(ns); err != nil {
+		return failed(err, "the cables of namespace %q", o.Name)
 	}
 	s.Detach(o.Name)
 	if err := kernel.RemoveNetNS(o.Name); err != nil {
 		return failed(err, "deleting namespace %q", o.Name)
+	}
+	return nil
+}
+
+// cutCables deletes the cables that lead out of a namespace. The kernel would do
+// so a moment after the namespace is gone; until then their other ends would
+// look as if they were alive.
+func cutCables(ns *kernel.NetNS) error {
+	links, err := ns.Links()
+	if err != nil {
+		return err
+	}
+	h, err := ns.Netlink()
+	if err != nil {
+		return err
+	}
+	for _, l := range links {
+		if l.Kind != "veth" {
+			continue
+		}
+		if err := h.LinkDel(ref(&l)); err != nil && !kernel.IsGone(err) {
+			return err
+		}
 	}
 	return nil
 }

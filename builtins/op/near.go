@@ -11,7 +11,7 @@ import (
 // Near returns "did you mean …?" when name is nearly one of names, else, when
 // there are only a few, a list of them.
 func Near(names []string, name string) string {
-	best, distance := "", len(name)/3+2
+	best, distance := "", min(len(name)/2, len(name)/3+1)+1
 	for _, n := range names {
 		if d := levenshtein.Distance(strings.ToLower(n), strings.ToLower(name), nil); d < distance {
 			best, distance = n, d

@@ -91,13 +91,13 @@ func StartError(err error, argv []string, ns string) error {
 }
 
 // Undo ends the process and all its children.
-func (o *StartProcess) Undo(ctx context.Context, s *System) error {
-	return EndProcesses(ctx, func() ([]int, error) { return o.Family(s.Mark) })
+func (o *StartProcess) Undo(context.Context, *System) error {
+	return EndProcesses(func() ([]int, error) { return o.Family() })
 }
 
 // Family lists the process and what it has started, by its mount namespace and
 // its environment.
-func (o *StartProcess) Family(mark string) ([]int, error) {
+func (o *StartProcess) Family() ([]int, error) {
 	var pids []int
 	if o.PID != 0 && o.Start != 0 && kernel.StartTime(o.PID) == o.Start {
 		pids = append(pids, o.PID)
@@ -157,7 +157,7 @@ const (
 
 // EndProcesses ends the processes that list returns, SIGTERM first, until it
 // returns none. It never touches this process or its ancestors.
-func EndProcesses(ctx context.Context, list func() ([]int, error)) error {
+func EndProcesses(list func() ([]int, error)) error {
 	kin := kernel.Ancestors(os.Getpid())
 	sig := unix.SIGTERM
 	begun := time.Now()
