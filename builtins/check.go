@@ -177,9 +177,6 @@ func shellIn(c *call) (starlark.Value, error) {
 	if err := c.unpack(&ns); err != nil {
 		return nil, err
 	}
-	if err := c.lab.Open(c.ctx); err != nil {
-		return nil, err
-	}
 	environ, err := c.environ(nil, "", ns)
 	if err != nil {
 		return nil, err

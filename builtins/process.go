@@ -104,13 +104,16 @@ func (c *call) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]strin
 			set(k, v)
 		}
 	}
-	set(op.EnvLab, c.lab.System().Mark)
 	if dir != "" {
 		st, err := os.Stat(dir)
 		if err != nil || !st.IsDir() {
 			return nil, badArg("", "argument \"dir\": there is no directory %q", dir)
 		}
 	}
+	if err := c.lab.Open(c.ctx); err != nil {
+		return nil, err
+	}
+	set(op.EnvLab, c.lab.System().Sign)
 	list := make([]string, len(order))
 	for i, k := range order {
 		list[i] = k + "=" + vars[k]
@@ -196,9 +199,6 @@ type program struct {
 const drainTime = 100 * time.Millisecond
 
 func (p *program) run(c *call) (starlark.Value, error) {
-	if err := c.lab.Open(c.ctx); err != nil {
-		return nil, err
-	}
 	path, err := lookPath(p.argv[0], p.env, p.dir)
 	if err != nil {
 		return nil, err

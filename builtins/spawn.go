@@ -55,9 +55,6 @@ func spawn(c *call) (starlark.Value, error) {
 
 // startProcess starts a background process of the lab.
 func (c *call) startProcess(ns *Namespace, o *op.StartProcess) (*Process, error) {
-	if err := c.lab.Open(c.ctx); err != nil {
-		return nil, err
-	}
 	path := o.Path
 	if path == "" {
 		var err error

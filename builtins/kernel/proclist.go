@@ -88,6 +88,21 @@ func MountNS(pid int) uint64 {
 	return st.Ino
 }
 
+// HoldMountNS opens the mount namespace of a process, if it is the one of that
+// number: until it is closed no other namespace gets the number.
+func HoldMountNS(pid int, inode uint64) (*os.File, error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/ns/mnt", pid))
+	if err != nil {
+		return nil, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil || inode == 0 || st.Ino != inode {
+		_ = f.Close()
+		return nil, os.ErrNotExist
+	}
+	return f, nil
+}
+
 // NetNSOf returns the identity of the network namespace of a process.
 func NetNSOf(pid int) NSID {
 	var st unix.Stat_t

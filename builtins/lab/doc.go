@@ -13,6 +13,7 @@
 //	lab.json   what the lab is: its script, its host, its sandbox ([Meta])
 //	journal    its operations, one JSON object a line
 //	lock       held by whoever builds it or takes it down
+//	sign       what the lab's processes bear in their environment
 //	hosts/NS   the /etc/hosts that programs in namespace NS see
 //	log/N      the output of its background processes
 //

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -100,6 +101,9 @@ func (l *Lab) Open(ctx context.Context) error {
 	}
 	dir, err := l.opts.Open(ctx, l.name, l.description)
 	if err != nil {
+		return err
+	}
+	if l.sys.Sign, err = newSign(dir, l.name); err != nil {
 		return err
 	}
 	j, err := CreateJournal(filepath.Join(dir, "journal"))
@@ -223,8 +227,20 @@ func Look(name, dir string, private bool) (*Lab, error) {
 	}
 	l := &Lab{opts: Options{Private: private}, name: name, dir: dir, entries: entries,
 		sys: op.NewSystem(host, op.MarkOf(name), private)}
+	if sign, err := os.ReadFile(filepath.Join(dir, "sign")); err == nil {
+		l.sys.Sign = string(sign)
+	} else {
+		l.sys.Sign = l.sys.Mark + ":unknown"
+	}
 	l.attach()
 	return l, nil
+}
+
+// newSign makes what tells the lab's processes from all others, and keeps it in
+// the lab's directory.
+func newSign(dir, name string) (string, error) {
+	sign := op.MarkOf(name) + ":" + rand.Text()
+	return sign, os.WriteFile(filepath.Join(dir, "sign"), []byte(sign), 0o600)
 }
 
 // attach opens the namespaces that the journal tells of and that are still

@@ -124,15 +124,18 @@ func (l *Lab) endProcesses(entries []*Entry) error {
 			inside[ns.ID()] = true
 		}
 	}
-	mounts := map[uint64]bool{}
+	var families []func(int) bool
 	for _, e := range entries {
-		if p, ok := e.Op.(*op.StartProcess); ok && p.MountNS != 0 && kernel.StartTime(p.PID) == p.Start {
-			mounts[p.MountNS] = true
+		if p, ok := e.Op.(*op.StartProcess); ok && e.Live() {
+			family, release := p.Family(l.sys.Sign)
+			defer release()
+			families = append(families, family)
 		}
 	}
 	return op.EndProcesses(func() ([]int, error) {
 		return kernel.Processes(func(pid int) bool {
-			return inside[kernel.NetNSOf(pid)] || mounts[kernel.MountNS(pid)] || kernel.HasEnv(pid, op.EnvLab, l.sys.Mark)
+			return inside[kernel.NetNSOf(pid)] || kernel.HasEnv(pid, op.EnvLab, l.sys.Sign) ||
+				slices.ContainsFunc(families, func(f func(int) bool) bool { return f(pid) })
 		})
 	})
 }

@@ -17,8 +17,8 @@ import (
 	"nsscript/builtins/kernel"
 )
 
-// EnvLab is the variable by which every process of a lab can be told: it names
-// the lab's mark.
+// EnvLab is the variable by which every process of a lab can be told: its value
+// is System.Sign, which no other lab has.
 const EnvLab = "NSSCRIPT_LAB"
 
 // StartProcess starts a program in a namespace, in the background.
@@ -91,32 +91,28 @@ func StartError(err error, argv []string, ns string) error {
 }
 
 // Undo ends the process and all its children.
-func (o *StartProcess) Undo(context.Context, *System) error {
-	return EndProcesses(func() ([]int, error) { return o.Family() })
+func (o *StartProcess) Undo(_ context.Context, s *System) error {
+	family, release := o.Family(s.Sign)
+	defer release()
+	return EndProcesses(func() ([]int, error) { return kernel.Processes(family) })
 }
 
-// Family lists the process and what it has started, by its mount namespace and
-// its environment.
-func (o *StartProcess) Family() ([]int, error) {
-	var pids []int
-	if o.PID != 0 && o.Start != 0 && kernel.StartTime(o.PID) == o.Start {
-		pids = append(pids, o.PID)
+// Family tells which processes are this one or were started by it: those in its
+// mount namespace. The number of a namespace that has ended is given to another,
+// so it is held until release is called; where it may have ended already, only
+// those count that also bear the lab's sign.
+func (o *StartProcess) Family(sign string) (match func(pid int) bool, release func()) {
+	held, err := kernel.HoldMountNS(o.PID, o.MountNS)
+	alive := func(pid int) bool { return pid == o.PID && o.Start != 0 && kernel.StartTime(pid) == o.Start }
+	if err != nil || !alive(o.PID) {
+		if err == nil {
+			_ = held.Close()
+		}
+		return func(pid int) bool {
+			return alive(pid) || o.MountNS != 0 && kernel.MountNS(pid) == o.MountNS && kernel.HasEnv(pid, EnvLab, sign)
+		}, func() {}
 	}
-	if o.MountNS == 0 {
-		return pids, nil
-	}
-	more, err := kernel.Processes(func(pid int) bool {
-		return kernel.MountNS(pid) == o.MountNS
-	})
-	if err != nil {
-		return nil, err
-	}
-	return sortedPIDs(append(pids, more...)), nil
-}
-
-func sortedPIDs(pids []int) []int {
-	slices.Sort(pids)
-	return slices.Compact(pids)
+	return func(pid int) bool { return kernel.MountNS(pid) == o.MountNS }, func() { _ = held.Close() }
 }
 
 // Commands is the program in the background.

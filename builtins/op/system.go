@@ -16,6 +16,9 @@ type System struct {
 	// Mark is what the lab writes on what it makes outside its own
 	// namespaces: an interface alias, a rule's comment.
 	Mark string
+	// Sign is what the processes of the lab bear in their environment; no other
+	// lab, of whatever name, has the same.
+	Sign string
 	// Private says that the host namespace is the lab's own (a sandbox).
 	Private bool
 	// Iptables finds the iptables programs.

@@ -58,7 +58,7 @@ func execIn(target string, argv []string) error {
 	if err != nil {
 		return &op.Error{Msg: fmt.Sprintf("the lab %q has no namespace %q", labName, ns), Tip: op.Near(append(l.System().Names(), op.Host), ns)}
 	}
-	return become(argv, view, op.EnvLab+"="+l.System().Mark, "NSSCRIPT_NS="+ns)
+	return become(argv, view, op.EnvLab+"="+l.System().Sign, "NSSCRIPT_NS="+ns)
 }
 
 // become replaces this process by a command.
