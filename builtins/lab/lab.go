@@ -116,6 +116,7 @@ func (l *Lab) Open(ctx context.Context) error {
 		}
 	}
 	l.journal, l.dir = j, dir
+	l.keepLedger()
 	return nil
 }
 
@@ -232,8 +233,16 @@ func Look(name, dir string, private bool) (*Lab, error) {
 	} else {
 		l.sys.Sign = l.sys.Mark + ":unknown"
 	}
+	l.keepLedger()
 	l.attach()
 	return l, nil
+}
+
+// keepLedger has what the lab borrows noted in the registry.
+func (l *Lab) keepLedger() {
+	if !l.opts.Private {
+		l.sys.Ledger = ledger{registry: Registry{Dir: filepath.Dir(l.dir)}, lab: l.name}
+	}
 }
 
 // newSign makes what tells the lab's processes from all others, and keeps it in

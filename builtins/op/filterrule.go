@@ -60,7 +60,7 @@ type AddFilterRules struct {
 	NS    string       `json:"ns"`
 	Rules []FilterRule `json:"rules"`
 	Ready bool         `json:"ready,omitempty"` // the rules bear the mark where they need it
-	freshTables
+	usedTables
 }
 
 // Prepare puts the lab's mark on rules in a namespace that is not the lab's.

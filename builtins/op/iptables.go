@@ -24,7 +24,7 @@ type RunIptables struct {
 	Args []string `json:"args"`
 	// Reverse takes it back; filled in by Prepare where it is needed.
 	Reverse []string `json:"reverse,omitempty"`
-	freshTables
+	usedTables
 
 	Stdout, Stderr []byte `json:"-"` // what it said, filled in by Do
 }

@@ -17,7 +17,7 @@ type SetPolicy struct {
 	Chain  string `json:"chain"`  // INPUT, FORWARD, OUTPUT of the filter table
 	Policy string `json:"policy"` // ACCEPT or DROP
 	Old    string `json:"old"`    // filled in by Prepare
-	freshTables
+	usedTables
 }
 
 // Prepare notes the policy that is to be given back.
@@ -36,8 +36,18 @@ func (o *SetPolicy) Prepare(s *System) error {
 	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: "filter"}); err != nil {
 		return err
 	}
-	o.Old, err = x.Policy(n, "filter", o.Chain)
-	return err
+	if o.Old, err = x.Policy(n, "filter", o.Chain); err != nil {
+		return iptablesError(err, o.NS)
+	}
+	return s.borrow(o.NS, o.key(), o.Old)
+}
+
+// key names the setting among those that labs borrow.
+func (o *SetPolicy) key() string {
+	if o.V6 {
+		return "ip6tables -P " + o.Chain
+	}
+	return "iptables -P " + o.Chain
 }
 
 // Do sets the policy.
@@ -63,9 +73,12 @@ func (o *SetPolicy) Undo(_ context.Context, s *System) error {
 	if o.Old == "" {
 		return nil
 	}
-	err := o.set(s, o.Old)
+	old, restore, err := s.giveBack(o.NS, o.key(), o.Old)
 	if errors.Is(err, kernel.ErrClosed) {
 		return nil
+	}
+	if err == nil && restore {
+		err = o.set(s, old)
 	}
 	return errors.Join(err, o.dropTables(s, o.NS))
 }

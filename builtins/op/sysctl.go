@@ -26,7 +26,10 @@ func (o *SetSysctl) Prepare(s *System) error {
 	if o.Old, err = n.ReadSysctl(o.Key); err != nil {
 		return SysctlError(o.NS, o.Key, err)
 	}
-	return nil
+	if s.Owned(o.NS) {
+		return nil
+	}
+	return s.borrow(o.NS, o.Key, o.Old)
 }
 
 // Do sets the parameter.
@@ -58,7 +61,16 @@ func (o *SetSysctl) Undo(_ context.Context, s *System) error {
 	if err != nil {
 		return err
 	}
-	err = n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: o.Old})
+	old, restore := o.Old, true
+	if !s.Owned(o.NS) {
+		if old, restore, err = s.giveBack(o.NS, o.Key, o.Old); err != nil {
+			return err
+		}
+	}
+	if !restore {
+		return nil // another lab still needs it
+	}
+	err = n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: old})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the parameter went with its interface
 	}

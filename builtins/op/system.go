@@ -21,6 +21,8 @@ type System struct {
 	Sign string
 	// Private says that the host namespace is the lab's own (a sandbox).
 	Private bool
+	// Ledger is nil where the lab borrows from nobody.
+	Ledger Ledger
 	// Iptables finds the iptables programs.
 	Iptables kernel.IptablesFinder
 
