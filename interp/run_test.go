@@ -235,7 +235,10 @@ func TestErrorCarriesTheCause(t *testing.T) {
 func TestColor(t *testing.T) {
 	t.Parallel()
 	_, err := New(Options{}).Run(t.Context(), script(t, "x = 1 // 0"))
-	e := err.(*Error)
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("%v is no *Error", err)
+	}
 	if colored := e.Format(true); !strings.Contains(colored, "\x1b[") || strings.Contains(e.Error(), "\x1b") {
 		t.Errorf("colours are wrong: %q and %q", colored, e.Error())
 	}

@@ -195,11 +195,18 @@ func LookPath(name, path, dir string) (string, error) {
 		if e == nil {
 			return filepath.Abs(at)
 		}
-		if errors.Is(e, fs.ErrPermission) {
+		// Found, but not to be run; a directory that may not be searched is
+		// passed over, as shells do.
+		if errors.Is(e, fs.ErrPermission) && exists(at) {
 			err = e
 		}
 	}
 	return "", err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func executable(path string) error {

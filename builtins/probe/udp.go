@@ -31,7 +31,8 @@ func (c *call) udp(ctx context.Context) error {
 		datagram = c.req.Send
 	}
 	buf := make([]byte, 64<<10)
-	until, pause := c.deadline, time.Duration(0)
+	var until time.Time
+	pause := time.Duration(0)
 	for copies := 0; ; {
 		// Only the first copy leaves before anything was heard.
 		if copies == 0 || pause > 0 && copies < maxCopies {
@@ -45,7 +46,8 @@ func (c *call) udp(ctx context.Context) error {
 			copies++
 			c.begun = sent
 		}
-		if until = c.deadline; pause > 0 && copies < maxCopies && time.Now().Add(pause).Before(until) {
+		until = c.deadline
+		if pause > 0 && copies < maxCopies && time.Now().Add(pause).Before(until) {
 			until = time.Now().Add(pause)
 		}
 		n, err := c.read(ctx, buf, until)

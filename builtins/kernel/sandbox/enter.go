@@ -73,7 +73,7 @@ func startError(cmd Command, err error) error {
 	case b.step == stepDir:
 		return &os.PathError{Op: "chdir", Path: cmd.Dir, Err: b.errno}
 	}
-	return fmt.Errorf("starting %q: %v: %w", cmd.Args[0], b, b.errno)
+	return fmt.Errorf("starting %q: %w: %w", cmd.Args[0], b, b.errno)
 }
 
 func (s *Sandbox) planFor(cmd Command) (birthPlan, error) {

@@ -17,21 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkMissing holds an error against what it should tell a person.
-func checkMissing(t *testing.T, err error, errno syscall.Errno, what, remedy string) {
-	t.Helper()
-	var missing *Missing
-	if !errors.As(err, &missing) {
-		t.Fatalf("%v is no *Missing", err)
-	}
-	if !errors.Is(err, errno) {
-		t.Errorf("%v does not hold %v", err, errno)
-	}
-	if !strings.Contains(missing.What, what) || !strings.Contains(missing.Remedy, remedy) {
-		t.Errorf("what: %s\nremedy: %s\nwant %q and %q in them", missing.What, missing.Remedy, what, remedy)
-	}
-}
-
 // In a user namespace of its own the test sets the limits to nothing.
 func TestNoMoreNamespaces(t *testing.T) {
 	for _, kind := range []string{"user", "mnt", "net"} {
