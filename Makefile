@@ -17,7 +17,7 @@ TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping 
 .PHONY: run test bench lint fmt build install readme deps-run deps-test
 
 run: deps-run build
-	bin/nsscript run --rm examples/three_tier_firewall.star
+	bin/nsscript run --rm --sandbox examples/three_tier_firewall.star
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/nsscript ./cmd/nsscript
