@@ -1,0 +1,135 @@
+package lab
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"nsscript/builtins/op"
+)
+
+// TestHalfLine holds that a journal is read up to a line that was cut off, and
+// that what was recorded last counts.
+func TestHalfLine(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	j, err := CreateJournal(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := &Entry{Seq: 1, Pos: "a.star:1:1", State: Tried, Op: &op.AddBridge{Name: "br0"}}
+	undone := &Entry{Seq: 2, Pos: "a.star:2:1", State: Tried, Op: &op.AddNamespace{Name: "red"}}
+	for _, e := range []*Entry{made, undone} {
+		if err := j.Try(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	made.State = Done
+	made.Op.(*op.AddBridge).MAC = "fe:00:00:00:00:01"
+	undone.State = Undone
+	for _, e := range []*Entry{made, undone} {
+		if err := j.Note(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := range len(whole) + 1 {
+		if err := os.WriteFile(path, whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		entries, err := ReadJournal(path)
+		if err != nil {
+			t.Fatalf("cut after %d of %d bytes: %v", cut, len(whole), err)
+		}
+		if lines := strings.Count(string(whole[:cut]), "\n"); min(lines, 2) > len(entries) {
+			t.Fatalf("cut after %d bytes: %d entries of %d lines", cut, len(entries), lines)
+		}
+		if cut == len(whole) {
+			if b := entries[0].Op.(*op.AddBridge); b.MAC != "fe:00:00:00:00:01" || !entries[0].Live() || entries[1].Live() {
+				t.Errorf("read %+v, %+v", entries[0], entries[1])
+			}
+		}
+	}
+}
+
+// TestClaim holds who may have a lab's name.
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	r := Registry{Dir: filepath.Join(t.TempDir(), "nsscript")}
+	c, err := r.Claim("x", "/a.star")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Write(&Meta{Name: "x", Origin: "/a.star", PID: 4711}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Claim("x", "/a.star"); err == nil || !strings.Contains(err.Error(), "process 4711") {
+		t.Errorf("a lab that is worked on was given away: %v", err)
+	}
+	if !r.Busy("x") {
+		t.Error("the lab is not busy")
+	}
+	c.Release()
+	if _, err := r.Claim("x", "/b.star"); err == nil || !strings.Contains(err.Error(), "/a.star") {
+		t.Errorf("another script took the lab: %v", err)
+	}
+	again, err := r.Claim("x", "/a.star")
+	if err != nil || again.Old == nil {
+		t.Fatalf("the same script may not replace its lab: %v", err)
+	}
+	if err := again.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(r.Dir); !os.IsNotExist(err) {
+		t.Errorf("the registry is left: %v", err)
+	}
+	if _, err := r.Hold("x"); err == nil {
+		t.Error("a lab that is gone was held")
+	}
+}
+
+// TestLoans holds that a setting is given back when the last lab goes.
+func TestLoans(t *testing.T) {
+	t.Parallel()
+	r := Registry{Dir: filepath.Join(t.TempDir(), "nsscript")}
+	hold := func(name string) *Claim {
+		c, err := r.Claim(name, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a, b := hold("a"), hold("b")
+	la, lb := ledger{r, "a"}, ledger{r, "b"}
+	for _, borrow := range []error{la.Borrow("k", "0"), lb.Borrow("k", "1"), la.Borrow("k", "1")} {
+		if borrow != nil {
+			t.Fatal(borrow)
+		}
+	}
+	give := func(l ledger, want bool) {
+		t.Helper()
+		before, restore, err := l.Return("k")
+		if err != nil || restore != want || restore && before != "0" {
+			t.Errorf("%s: %q, %v, %v", l.lab, before, restore, err)
+		}
+	}
+	give(la, false)
+	give(la, false)
+	give(lb, true)
+	if err := a.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(r.Dir); !os.IsNotExist(err) {
+		t.Errorf("the registry is left: %v", err)
+	}
+}
