@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,6 +55,9 @@ func execIn(target string, argv []string) error {
 	l, err := lookInside(r, labName)
 	if err != nil || l == nil {
 		return err
+	}
+	if m, err := r.Meta(labName); err == nil && m.Sandbox != nil && !m.Sandbox.SubIDs && filepath.Base(argv[0]) == "tcpdump" && !slices.Contains(argv, "-Z") {
+		fmt.Fprintf(os.Stderr, "nsscript: %s\n   hint: %s\n", m.Sandbox.Reason, builtins.OwnUserHint(argv[0], "Couldn't change to"))
 	}
 	view, err := l.View(ns)
 	if err != nil {

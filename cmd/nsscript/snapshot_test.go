@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ func snapshot() string {
 	for _, c := range commands {
 		words := strings.Fields(c)
 		out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
-		fmt.Fprintf(&b, "# %s\n%s", c, withoutComments(out))
+		fmt.Fprintf(&b, "# %s\n%s", c, timers.ReplaceAll(withoutComments(out), []byte("$1")))
 		if err != nil {
 			fmt.Fprintf(&b, "%v\n", err)
 		}
@@ -40,6 +41,9 @@ func snapshot() string {
 	fmt.Fprintf(&b, "# sysctl\n%s", sysctls())
 	return b.String()
 }
+
+// timers are what a bridge counts down.
+var timers = regexp.MustCompile(`(_timer) +[0-9.]+`)
 
 func withoutComments(out []byte) []byte {
 	var keep [][]byte

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+)
+
+// TestErrors runs the wrong scripts of testdata/errors and compares all that
+// nsscript says about each, and the exit status, with what stands there. An
+// archive holds pairs of files: NAME.star and NAME.want.
+//
+//	go test ./cmd/nsscript -run TestErrors -update
+//
+// writes the .want files anew.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(stageEnv) != "" {
+		t.Skip("inside a private host")
+	}
+	archives, err := filepath.Glob("testdata/errors/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatalf("no archives in testdata/errors: %v", err)
+	}
+	for _, file := range archives {
+		abs, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			inPrivateHost(t, 0, "TestInsideErrors", abs)
+		})
+	}
+}
+
+// TestInsideErrors runs one archive's scripts, in a private host.
+func TestInsideErrors(t *testing.T) {
+	file := insideOnly(t)
+	a, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, f := range a.Files {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out []txtar.File
+	wants := map[string]string{}
+	for _, f := range a.Files {
+		if strings.HasSuffix(f.Name, ".want") {
+			wants[f.Name] = string(f.Data)
+		}
+	}
+	before := snapshot()
+	for _, f := range a.Files {
+		if !strings.HasSuffix(f.Name, ".want") {
+			out = append(out, f)
+		}
+		name, ok := strings.CutSuffix(f.Name, ".star")
+		if !ok || strings.HasPrefix(name, "lib_") {
+			continue
+		}
+		got := complaint(dir, f.Name)
+		out = append(out, txtar.File{Name: name + ".want", Data: []byte(got)})
+		if want := wants[name+".want"]; os.Getenv(updateEnv) == "" && got != want {
+			t.Errorf("%s\ngot:\n%s\nwant:\n%s", f.Name, got, want)
+		}
+		if after := snapshot(); after != before {
+			t.Errorf("%s leaves something:\n%s", f.Name, difference(before, after))
+			before = after
+		}
+	}
+	if os.Getenv(updateEnv) != "" {
+		if err := os.WriteFile(file, txtar.Format(&txtar.Archive{Comment: a.Comment, Files: out}), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// complaint runs a script and returns its output and exit status.
+func complaint(dir, script string) string {
+	cmd := exec.Command(filepath.Join(os.Getenv(binEnv), "nsscript"), "run", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "NO_COLOR=1")
+	timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	out, err := cmd.CombinedOutput()
+	out = bytes.ReplaceAll(out, []byte(dir+"/"), nil)
+	return fmt.Sprintf("%sexit status %d\n", out, exitStatus(err))
+}
+
+func difference(before, after string) string {
+	old := map[string]bool{}
+	for _, l := range strings.Split(before, "\n") {
+		old[l] = true
+	}
+	var b strings.Builder
+	for _, l := range strings.Split(after, "\n") {
+		if !old[l] {
+			fmt.Fprintln(&b, l)
+		}
+	}
+	return b.String()
+}
