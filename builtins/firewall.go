@@ -36,7 +36,7 @@ var firewallSpecs = []spec{
 		run: logRule,
 	},
 	{
-		sig: "firewall.rules(ns, table = \"filter\")", doc: "The rules of a table, IPv4 first.",
+		sig: "firewall.rules(ns, table = \"filter\")", doc: "The rules of a table; one that is the same for IPv4 and IPv6 is listed once.",
 		run: listRules,
 	},
 	{
@@ -356,7 +356,7 @@ func listRules(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []starlark.Value
+	var list []*Rule
 	for _, v6 := range families() {
 		x, err := c.lab.System().Iptables.Find(v6)
 		if err != nil {
@@ -371,8 +371,27 @@ func listRules(c *call) (starlark.Value, error) {
 			if err != nil {
 				return nil, fmt.Errorf("reading the rule %q: %w", r.Spec, err)
 			}
-			list = append(list, &Rule{n: ns, foreign: !ns.owned(), rules: []op.FilterRule{{V6: v6, Table: table, Chain: r.Chain, Spec: words}}})
+			f := op.FilterRule{V6: v6, Table: table, Chain: r.Chain, Spec: words}
+			if twin := ipv4Twin(list, f); v6 && twin != nil {
+				twin.rules = append(twin.rules, f)
+				continue
+			}
+			list = append(list, &Rule{n: ns, foreign: !ns.owned(), rules: []op.FilterRule{f}})
 		}
 	}
-	return starlark.NewList(list), nil
+	return listOf(list, func(r *Rule) starlark.Value { return r }), nil
+}
+
+// ipv4Twin finds the IPv4 rule that says the same as an IPv6 one: the two are one
+// rule to whoever named no address.
+func ipv4Twin(list []*Rule, f op.FilterRule) *Rule {
+	text := func(spec []string) string {
+		return strings.ReplaceAll(specText(spec), "icmp6-port-unreachable", "icmp-port-unreachable")
+	}
+	for _, r := range list {
+		if len(r.rules) == 1 && !r.rules[0].V6 && r.rules[0].Chain == f.Chain && text(r.rules[0].Spec) == text(f.Spec) {
+			return r
+		}
+	}
+	return nil
 }

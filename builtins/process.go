@@ -161,6 +161,25 @@ func lookPath(name string, env []string, dir string) (string, error) {
 	return "", badArg(PackageHint(name), "there is no program %q", name)
 }
 
+// OwnUserHint is what helps a program that failed because it changes to a user
+// of its own, as tcpdump does, in a sandbox in which there is only root.
+func OwnUserHint(program, said string) string {
+	if !strings.Contains(said, "Couldn't change to") && !strings.Contains(said, "setgroups") && !strings.Contains(said, "initgroups") {
+		return ""
+	}
+	for line := range strings.SplitSeq(said, "\n") {
+		if name, _, ok := strings.Cut(line, ": Couldn't change to"); ok {
+			program = name
+		}
+	}
+	hint := kernel.InstallCommand("uidmap") + ", and give this user subordinate ids (`nsscript doctor` says how): " +
+		filepath.Base(program) + " changes to a user of its own, which this sandbox does not have"
+	if filepath.Base(program) == "tcpdump" {
+		hint += "; or keep it root: tcpdump -Z root"
+	}
+	return hint
+}
+
 // packages are Debian's packages of the programs that network labs use most.
 var packages = map[string]string{
 	"ip": "iproute2", "ss": "iproute2", "tc": "iproute2", "bridge": "iproute2", "ping": "iputils-ping",
@@ -276,7 +295,7 @@ func (p *program) result(c *call, ctx context.Context, cmd *exec.Cmd, err error,
 		return nil, err
 	}
 	if code != 0 && p.check {
-		e := badArg("", "%q in %s %s%s", line, p.ns.title(), ending(cmd.ProcessState), withTail(stderr, stdout))
+		e := badArg(OwnUserHint(p.argv[0], string(stderr)), "%q in %s %s%s", line, p.ns.title(), ending(cmd.ProcessState), withTail(stderr, stdout))
 		return nil, e
 	}
 	text := strings.TrimRight(string(stdout), "\n")

@@ -183,6 +183,7 @@ func (r Registry) removeDir() {
 		return
 	}
 	r.dropHolds()
+	_ = os.Remove(filepath.Join(r.Dir, ledgerName)) // with no lab left nothing is borrowed
 	entries, err := os.ReadDir(r.Dir)
 	if err != nil || len(entries) > 1 {
 		return // beside the lock there is a note or a hold

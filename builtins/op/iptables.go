@@ -76,13 +76,12 @@ func (o *RunIptables) Prepare(s *System) error {
 		return ""
 	}
 	head := []string{"-t", o.Table()}
-	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: o.Table()}); err != nil {
-		return err
-	}
 	switch verb {
 	case "-L", "-S", "-C", "-V", "-h":
-		return nil
 	case "-A", "-I":
+		if len(o.Args) < at+2 {
+			return nil // iptables itself says what is missing
+		}
 		o.Args = marked(o.Args, s.Mark)
 		rest := slices.Clone(o.Args[at+2:])
 		if verb == "-I" && len(rest) > 0 && strings.Trim(rest[0], "0123456789") == "" {
@@ -111,7 +110,7 @@ func (o *RunIptables) Prepare(s *System) error {
 			Tip: "run the lab with --sandbox to have a host of its own",
 		}
 	}
-	return nil
+	return o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: o.Table()})
 }
 
 // Do runs the command.

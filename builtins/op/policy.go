@@ -33,11 +33,11 @@ func (o *SetPolicy) Prepare(s *System) error {
 	if err != nil {
 		return err
 	}
-	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: "filter"}); err != nil {
-		return err
-	}
 	if o.Old, err = x.Policy(n, "filter", o.Chain); err != nil {
 		return iptablesError(err, o.NS)
+	}
+	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: "filter"}); err != nil {
+		return err
 	}
 	return s.borrow(o.NS, o.key(), o.Old)
 }
