@@ -58,7 +58,7 @@ func withoutComments(out []byte) []byte {
 func files(dir string) []string {
 	var list []string
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil {
+		if err == nil && path != "/run/xtables.lock" { // iptables-legacy's own
 			list = append(list, fmt.Sprintf("%s %s\n", d.Type(), path))
 		}
 		return nil
