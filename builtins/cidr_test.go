@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 )
 
 // TestNetworkArithmetic evaluates expressions over n, a network.
@@ -67,7 +68,7 @@ func evalNetwork(t *testing.T, text, expr string) string {
 			return network(string(args[0].(starlark.String))), nil
 		}),
 	}
-	v, err := starlark.Eval(&starlark.Thread{}, "test", expr, env)
+	v, err := starlark.EvalOptions(&syntax.FileOptions{}, &starlark.Thread{}, "test", expr, env)
 	if err != nil {
 		return fmt.Sprintf("error: %v", err)
 	}
