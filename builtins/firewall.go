@@ -1,7 +1,6 @@
 package builtins
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -179,17 +178,16 @@ func (c *call) appendRule(target string) (starlark.Value, error) {
 		return nil, err
 	}
 	v, err := c.addRules(ns, rules)
-	if err != nil && strings.Contains(err.Error(), "No chain") && !slices.Contains(builtinChains, chain) {
-		return nil, badArg(op.Near([]string{"forward", "input", "output"}, chain), "argument \"chain\": %s has no chain %q", ns.title(), chain)
+	if err != nil && strings.Contains(err.Error(), "has no chain") {
+		if tip := op.Near([]string{"forward", "input", "output"}, chain); strings.HasPrefix(tip, "did you mean") {
+			return nil, badArg(tip, "argument \"chain\": %s has no chain %q", ns.title(), chain)
+		}
 	}
 	if err != nil && m.proto != "" && strings.Contains(err.Error(), "protocol") {
 		return nil, badArg("", "argument \"proto\": no protocol is called %q", m.proto)
 	}
 	return v, err
 }
-
-// builtinChains are those of the filter table.
-var builtinChains = []string{"INPUT", "FORWARD", "OUTPUT"}
 
 func logRule(c *call) (starlark.Value, error) {
 	var ns *Namespace
@@ -215,6 +213,9 @@ func logRule(c *call) (starlark.Value, error) {
 
 // addRules appends the concrete rules of one step.
 func (c *call) addRules(ns *Namespace, rules []op.FilterRule) (starlark.Value, error) {
+	for i := range rules {
+		rules[i].Spec = kernel.CanonicalSpec(rules[i].Spec)
+	}
 	o := &op.AddFilterRules{NS: ns.name, Rules: rules}
 	if err := c.do(o); err != nil {
 		return nil, err
@@ -225,9 +226,8 @@ func (c *call) addRules(ns *Namespace, rules []op.FilterRule) (starlark.Value, e
 // Rule is a rule of iptables. One that a builtin made may stand for several
 // concrete ones, one for each IP version, address or protocol.
 type Rule struct {
-	n       *Namespace
-	rules   []op.FilterRule
-	foreign bool // read from a namespace that is not the lab's
+	n     *Namespace
+	rules []op.FilterRule
 }
 
 var _ starlark.HasAttrs = (*Rule)(nil)
@@ -236,22 +236,9 @@ var _ starlark.HasAttrs = (*Rule)(nil)
 func (r *Rule) String() string {
 	lines := make([]string, len(r.rules))
 	for i, f := range r.rules {
-		lines[i] = "-A " + f.Chain + " " + specText(f.Spec)
+		lines[i] = "-A " + f.Chain + " " + kernel.SpecText(f.Spec)
 	}
 	return strings.Join(slices.Compact(lines), "; ")
-}
-
-// specText is a rule's words as iptables prints them: those with blanks in
-// double quotes.
-func specText(spec []string) string {
-	out := make([]string, len(spec))
-	for i, w := range spec {
-		if strings.ContainsAny(w, " \t\"'") {
-			w = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(w) + `"`
-		}
-		out[i] = w
-	}
-	return strings.Join(out, " ")
 }
 
 func (r *Rule) Type() string          { return "Rule" }
@@ -259,36 +246,46 @@ func (r *Rule) Freeze()               {}
 func (r *Rule) Truth() starlark.Bool  { return true }
 func (r *Rule) Hash() (uint32, error) { return starlark.String(r.n.name + r.String()).Hash() }
 
-// counts sums the counters of the rules.
+// counts sums the counters of those of the rules that are still there.
 func (r *Rule) counts() (packets, bytes uint64, err error) {
 	ns, err := r.n.open()
 	if err != nil {
 		return 0, 0, err
 	}
-	listed := map[string][]kernel.ListedRule{}
-	for _, f := range r.rules {
-		key := fmt.Sprint(f.V6, f.Table)
-		if _, ok := listed[key]; ok {
-			continue
-		}
-		x, err := r.n.s.lab.System().Iptables.Find(f.V6)
-		if err != nil {
-			return 0, 0, err
-		}
-		if listed[key], err = x.List(ns, f.Table); err != nil {
-			return 0, 0, err
-		}
+	type table struct {
+		v6   bool
+		name string
 	}
+	listed := map[table][]kernel.ListedRule{}
+	found := false
 	for _, f := range r.rules {
-		for _, l := range listed[fmt.Sprint(f.V6, f.Table)] {
-			words, err := op.Words(l.Spec)
-			if err == nil && l.Chain == f.Chain && slices.Equal(words, f.Spec) {
-				packets, bytes = packets+l.Packets, bytes+l.Bytes
-				break
+		t := table{f.V6, f.Table}
+		if _, ok := listed[t]; !ok {
+			if listed[t], err = r.n.s.listTable(ns, f.V6, f.Table); err != nil {
+				return 0, 0, err
 			}
 		}
+		i := slices.IndexFunc(listed[t], func(l kernel.ListedRule) bool {
+			return l.Chain == f.Chain && kernel.SameSpec(l.Spec, f.Spec)
+		})
+		if i >= 0 {
+			found = true
+			packets, bytes = packets+listed[t][i].Packets, bytes+listed[t][i].Bytes
+		}
+	}
+	if !found {
+		return 0, 0, badArg("", "%s has no rule %q (any more)", r.n.title(), r.String())
 	}
 	return packets, bytes, nil
+}
+
+// listTable lists the rules of a table as the kernel has them.
+func (s *Session) listTable(ns *kernel.NetNS, v6 bool, table string) ([]kernel.ListedRule, error) {
+	x, err := s.lab.System().Iptables.Find(v6)
+	if err != nil {
+		return nil, err
+	}
+	return x.List(s.ctx, ns, table)
 }
 
 var ruleFields = map[string]func(*Rule) (starlark.Value, error){
@@ -298,7 +295,7 @@ var ruleFields = map[string]func(*Rule) (starlark.Value, error){
 	"spec": func(r *Rule) (starlark.Value, error) {
 		var specs []string
 		for _, f := range r.rules {
-			specs = append(specs, specText(f.Spec))
+			specs = append(specs, kernel.SpecText(f.Spec))
 		}
 		return starlark.String(strings.Join(slices.Compact(specs), "; ")), nil
 	},
@@ -318,12 +315,6 @@ var ruleMethods = []spec{{
 		r := c.args[0].(*Rule)
 		if err := r.n.alive(); err != nil {
 			return nil, err
-		}
-		if r.foreign && !c.lab.Made(func(o op.Op) bool {
-			a, ok := o.(*op.AddFilterRules)
-			return ok && a.NS == r.n.name && slices.ContainsFunc(a.Rules, func(f op.FilterRule) bool { return slices.Equal(f.Spec, r.rules[0].Spec) })
-		}) {
-			return nil, notOurs(r.n, fmt.Sprintf("the rule %q", r))
 		}
 		return nil, c.do(&op.DelFilterRules{NS: r.n.name, Rules: r.rules})
 	},
@@ -358,25 +349,17 @@ func listRules(c *call) (starlark.Value, error) {
 	}
 	var list []*Rule
 	for _, v6 := range families() {
-		x, err := c.lab.System().Iptables.Find(v6)
-		if err != nil {
-			return nil, err
-		}
-		rules, err := x.List(k, table)
+		rules, err := c.listTable(k, v6, table)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range rules {
-			words, err := op.Words(r.Spec)
-			if err != nil {
-				return nil, fmt.Errorf("reading the rule %q: %w", r.Spec, err)
-			}
-			f := op.FilterRule{V6: v6, Table: table, Chain: r.Chain, Spec: words}
+			f := op.FilterRule{V6: v6, Table: table, Chain: r.Chain, Spec: r.Spec}
 			if twin := ipv4Twin(list, f); v6 && twin != nil {
 				twin.rules = append(twin.rules, f)
 				continue
 			}
-			list = append(list, &Rule{n: ns, foreign: !ns.owned(), rules: []op.FilterRule{f}})
+			list = append(list, &Rule{n: ns, rules: []op.FilterRule{f}})
 		}
 	}
 	return listOf(list, func(r *Rule) starlark.Value { return r }), nil
@@ -386,7 +369,7 @@ func listRules(c *call) (starlark.Value, error) {
 // rule to whoever named no address.
 func ipv4Twin(list []*Rule, f op.FilterRule) *Rule {
 	text := func(spec []string) string {
-		return strings.ReplaceAll(specText(spec), "icmp6-port-unreachable", "icmp-port-unreachable")
+		return strings.ReplaceAll(kernel.SpecText(spec), "icmp6-port-unreachable", "icmp-port-unreachable")
 	}
 	for _, r := range list {
 		if len(r.rules) == 1 && !r.rules[0].V6 && r.rules[0].Chain == f.Chain && text(r.rules[0].Spec) == text(f.Spec) {

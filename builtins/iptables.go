@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -32,14 +33,43 @@ func (c *call) runIptables(v6 bool) (starlark.Value, error) {
 	if err := c.do(o); err != nil {
 		return nil, err
 	}
-	verb, at := o.Verb()
-	if verb == "-A" && len(o.Args) > at+2 {
-		return &Rule{n: ns, rules: []op.FilterRule{{V6: v6, Table: o.Table(), Chain: o.Args[at+1], Spec: o.Args[at+2:]}}}, nil
+	rule, err := c.appended(ns, o)
+	if rule != nil || err != nil {
+		return rule, err
 	}
-	return &record{kind: "Result", truth: true, text: strings.TrimRight(string(o.Stdout), "\n"), fields: []field{
-		{"code", starlark.MakeInt(0)},
+	return &record{kind: "Result", truth: o.Code == 0, text: strings.TrimRight(string(o.Stdout), "\n"), fields: []field{
+		{"code", starlark.MakeInt(o.Code)},
 		{"stdout", starlark.String(o.Stdout)},
 		{"stderr", starlark.String(o.Stderr)},
-		{"ok", starlark.True},
+		{"ok", starlark.Bool(o.Code == 0)},
 	}}, nil
+}
+
+// appended returns the rule that a command has appended, in the kernel's words:
+// it is what stands last in its chain now. nil stands for another command.
+func (c *call) appended(ns *Namespace, o *op.RunIptables) (starlark.Value, error) {
+	table, chain, count := o.Appended()
+	if count == 0 {
+		return nil, nil
+	}
+	k, err := ns.open()
+	if err != nil {
+		return nil, err
+	}
+	listed, err := c.listTable(k, o.V6, table)
+	if err != nil {
+		return nil, err
+	}
+	var rules []op.FilterRule
+	for _, l := range slices.Backward(listed) {
+		mine := ns.owned() || c.lab.System().Marked(l.Spec)
+		if l.Chain == chain && mine && len(rules) < count {
+			rules = append(rules, op.FilterRule{V6: o.V6, Table: table, Chain: chain, Spec: l.Spec})
+		}
+	}
+	if len(rules) == 0 {
+		return nil, nil
+	}
+	slices.Reverse(rules)
+	return &Rule{n: ns, rules: rules}, nil
 }

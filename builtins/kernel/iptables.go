@@ -1,30 +1,36 @@
 package kernel
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"os/exec"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coreos/go-iptables/iptables"
 )
 
-// lockWait is how many seconds the xtables lock is waited for.
-const lockWait = 60
-
 // IptablesFinder finds the iptables programs once, and remembers them. The zero
 // value looks in $PATH and in the directories of administrators' programs.
 type IptablesFinder struct {
-	Path string // a list of directories, as in $PATH, to look in instead
+	Path     string        // a list of directories, as in $PATH, to look in instead
+	LockWait time.Duration // how long the xtables lock is waited for; 0 for a minute
 
 	mu    sync.Mutex
 	found [2]*Iptables
 }
+
+// defaultLockWait is how long another program may keep the xtables lock before
+// that is an error.
+const defaultLockWait = time.Minute
+
+// lockSlice is how many seconds iptables itself waits for the lock before it is
+// run again: so long can an interrupted lab take to notice.
+const lockSlice = 1
 
 // Find returns the program for IPv4 or IPv6. That it is not installed is a
 // MissingError.
@@ -43,26 +49,36 @@ func (f *IptablesFinder) Find(v6 bool) (*Iptables, error) {
 		dirs = AdminPath(os.Getenv("PATH"))
 	}
 	path, err := LookPath(name, dirs, "")
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &MissingError{What: fmt.Sprintf("the program %q may not be run by this user", name), Remedy: InstallCommand("iptables"), Err: err}
+	}
 	if err != nil {
 		return nil, &MissingError{What: fmt.Sprintf("the program %q is not installed", name), Remedy: InstallCommand("iptables")}
 	}
-	t, err := iptables.New(iptables.IPFamily(family), iptables.Path(path), iptables.Timeout(lockWait))
+	t, err := iptables.New(iptables.IPFamily(family), iptables.Path(path), iptables.Timeout(lockSlice))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	x := &Iptables{t: t, path: path, v6: v6}
+	x := &Iptables{t: t, name: name, path: path, v6: v6, wait: f.LockWait}
 	x.nft = strings.Contains(x.Version(), "nf_tables")
+	if x.wait == 0 {
+		x.wait = defaultLockWait
+	}
 	f.found[i] = x
-	return f.found[i], nil
+	return x, nil
 }
 
 // Iptables is the iptables or the ip6tables program (iptables(8)). Its methods
-// run it inside a namespace.
+// run it inside a namespace. Which of the kernel's two packet filters it
+// changes, nf_tables or the legacy one, is the program's own affair; see
+// [Iptables.Version].
 type Iptables struct {
 	t    *iptables.IPTables
+	name string
 	path string
 	v6   bool
 	nft  bool // its backend is nf_tables
+	wait time.Duration
 }
 
 // unused reports whether the namespace has not got the table yet. Asking
@@ -71,212 +87,101 @@ func (x *Iptables) unused(n *NetNS, table string) bool {
 	return x.nft && !n.HasNFTable(NFTable{V6: x.v6, Name: table})
 }
 
-// Version returns what the program says of itself: its version and backend.
-func (x *Iptables) Version() string {
-	out, err := exec.Command(x.path, "--version").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// do runs fn in the namespace and words its error.
-func (x *Iptables) do(n *NetNS, fn func(*iptables.IPTables) error) error {
-	return n.Do(func() error {
-		err := fn(x.t)
-		var e *iptables.Error
-		if errors.As(err, &e) {
-			return &IptablesError{Status: e.ExitStatus(), Text: firstComplaint(e.Error()), gone: e.IsNotExist()}
-		}
-		return err
-	})
-}
-
-// IptablesError is what iptables complained of.
-type IptablesError struct {
-	Status int // exit status: 1 an error, 2 a mistake in the arguments, 3 another version of the kernel, 4 the lock is held
-	Text   string
-	gone   bool
-}
-
-func (e *IptablesError) Error() string { return "iptables: " + e.Text }
-
-// Gone reports whether the rule or chain was not there.
-func (e *IptablesError) Gone() bool { return e.gone }
-
-// chatter is what iptables puts before its complaints.
-var chatter = regexp.MustCompile(`^(running \[.*\]: exit status \d+: )?(ip6?tables(-restore)?( v[0-9.]+( \([a-z_]+\))?)?: )?`)
-
-// firstComplaint is the line of iptables' stderr that says what is wrong.
-func firstComplaint(s string) string {
-	s = strings.ReplaceAll(s, "\r", "")
-	if i := strings.Index(s, "]: exit status "); i >= 0 {
-		if _, rest, ok := strings.Cut(s[i+15:], ": "); ok {
-			s = rest
-		}
-	}
-	var lines []string
-	for line := range strings.SplitSeq(s, "\n") {
-		line = strings.TrimSpace(chatter.ReplaceAllString(line, ""))
-		if line == "" || strings.HasPrefix(line, "Try `") || strings.HasPrefix(line, "Another app is currently holding") {
-			continue
-		}
-		lines = append(lines, strings.TrimSuffix(line, "."))
-	}
-	if len(lines) == 0 {
-		return "it failed and did not say why"
-	}
-	return strings.Join(lines, "; ")
+// builtinChains are the chains that each table always has (iptables(8),
+// "TABLES").
+var builtinChains = map[string][]string{
+	"filter":   {"INPUT", "FORWARD", "OUTPUT"},
+	"nat":      {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"},
+	"mangle":   {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"},
+	"raw":      {"PREROUTING", "OUTPUT"},
+	"security": {"INPUT", "FORWARD", "OUTPUT"},
 }
 
 // Append adds a rule at the end of a chain.
-func (x *Iptables) Append(n *NetNS, table, chain string, spec []string) error {
-	return x.do(n, func(t *iptables.IPTables) error { return t.Append(table, chain, spec...) })
+func (x *Iptables) Append(ctx context.Context, n *NetNS, table, chain string, spec []string) error {
+	return x.do(ctx, n, func() error { return x.t.Append(table, chain, spec...) })
 }
 
-// Delete removes a rule by what it says. One that is not there is no error.
-func (x *Iptables) Delete(n *NetNS, table, chain string, spec []string) error {
-	err := x.do(n, func(t *iptables.IPTables) error { return t.Delete(table, chain, spec...) })
-	var e *IptablesError
-	if errors.As(err, &e) && (e.Gone() || strings.Contains(e.Text, "does a matching rule exist")) {
-		return nil
-	}
-	return err
+// Insert puts a rule into a chain at a position, 1 being the first.
+func (x *Iptables) Insert(ctx context.Context, n *NetNS, table, chain string, pos int, spec []string) error {
+	return x.do(ctx, n, func() error { return x.t.Insert(table, chain, pos, spec...) })
 }
 
-// restoreFrom is the number of rules from which on they go in one call.
-const restoreFrom = 4
+// Delete removes the first rule of a chain that says exactly this. One that is
+// not there is an [IptablesError] that is Gone.
+func (x *Iptables) Delete(ctx context.Context, n *NetNS, table, chain string, spec []string) error {
+	return x.do(ctx, n, func() error { return x.t.Delete(table, chain, spec...) })
+}
 
-// AppendAll adds rules to one table; many go in one iptables-restore.
-func (x *Iptables) AppendAll(n *NetNS, table string, rules []ChainRule) error {
-	if len(rules) < restoreFrom {
-		for i, r := range rules {
-			if err := x.Append(n, table, r.Chain, r.Spec); err != nil {
-				for _, done := range rules[:i] {
-					err = errors.Join(err, x.Delete(n, table, done.Chain, done.Spec))
-				}
-				return err
-			}
-		}
-		return nil
+// DeleteLast removes the last rule of a chain that says exactly this. Where
+// there are several it goes by number, so that it must not be used where others
+// change rules too.
+func (x *Iptables) DeleteLast(ctx context.Context, n *NetNS, table, chain string, spec []string) error {
+	rules, err := x.List(ctx, n, table)
+	if err != nil {
+		return err
 	}
-	var in bytes.Buffer
-	fmt.Fprintf(&in, "*%s\n", table)
-	for _, r := range rules {
-		fmt.Fprintf(&in, "-A %s", r.Chain)
-		for _, w := range r.Spec {
-			in.WriteByte(' ')
-			in.WriteString(restoreWord(w))
+	rules = slices.DeleteFunc(rules, func(r ListedRule) bool { return r.Chain != chain })
+	same, last := 0, 0
+	for i, r := range rules {
+		if SameSpec(r.Spec, spec) {
+			same, last = same+1, i+1
 		}
-		in.WriteByte('\n')
 	}
-	in.WriteString("COMMIT\n")
-	return n.Do(func() error {
-		cmd := exec.Command(x.path+"-restore", "--noflush", "--wait", strconv.Itoa(lockWait))
-		cmd.Stdin = &in
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			return &IptablesError{Status: cmd.ProcessState.ExitCode(), Text: firstComplaint(string(out))}
-		}
-		return nil
+	if same < 2 {
+		return x.Delete(ctx, n, table, chain, spec)
+	}
+	return x.do(ctx, n, func() error { return x.t.DeleteById(table, chain, last) })
+}
+
+// Exists reports whether a chain has a rule that says exactly this.
+func (x *Iptables) Exists(ctx context.Context, n *NetNS, table, chain string, spec []string) (ok bool, err error) {
+	err = x.do(ctx, n, func() error {
+		ok, err = x.t.Exists(table, chain, spec...)
+		return err
 	})
+	return ok, err
 }
 
-// ChainRule is a rule of a chain.
-type ChainRule struct {
-	Chain string
-	Spec  []string
+// NewChain makes a chain.
+func (x *Iptables) NewChain(ctx context.Context, n *NetNS, table, chain string) error {
+	return x.do(ctx, n, func() error { return x.t.NewChain(table, chain) })
 }
 
-// restoreWord quotes a word as iptables-restore reads it.
-func restoreWord(w string) string {
-	if w != "" && !strings.ContainsAny(w, " \t\"'\\") {
-		return w
+// Chains lists the chains of a table, the built-in ones too.
+func (x *Iptables) Chains(ctx context.Context, n *NetNS, table string) (chains []string, err error) {
+	if known := builtinChains[table]; known != nil && x.unused(n, table) {
+		return slices.Clone(known), nil
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(w) + `"`
+	err = x.do(ctx, n, func() error {
+		chains, err = x.t.ListChains(table)
+		return err
+	})
+	return chains, err
 }
 
 // Policy returns the policy of a built-in chain: ACCEPT or DROP.
-func (x *Iptables) Policy(n *NetNS, table, chain string) (policy string, err error) {
-	if x.unused(n, table) {
+func (x *Iptables) Policy(ctx context.Context, n *NetNS, table, chain string) (policy string, err error) {
+	if slices.Contains(builtinChains[table], chain) && x.unused(n, table) {
 		return "ACCEPT", nil
 	}
-	err = x.do(n, func(t *iptables.IPTables) error {
-		lines, err := t.List(table, chain)
-		if err != nil {
-			return err
-		}
-		for _, l := range lines {
-			if w := strings.Fields(l); len(w) >= 3 && w[0] == "-P" && w[1] == chain {
-				policy = w[2]
-				return nil
-			}
-		}
-		return fmt.Errorf("chain %s has no policy", chain)
+	var lines []string
+	err = x.do(ctx, n, func() error {
+		lines, err = x.t.List(table, chain)
+		return err
 	})
-	return policy, err
+	if err != nil {
+		return "", err
+	}
+	for _, l := range lines {
+		if w := strings.Fields(l); len(w) >= 3 && w[0] == "-P" && w[1] == chain {
+			return w[2], nil
+		}
+	}
+	return "", &IptablesError{program: x.name, Status: 1, Text: fmt.Sprintf("chain %q has no policy: only built-in chains have one", chain)}
 }
 
 // SetPolicy sets the policy of a built-in chain.
-func (x *Iptables) SetPolicy(n *NetNS, table, chain, policy string) error {
-	return x.do(n, func(t *iptables.IPTables) error { return t.ChangePolicy(table, chain, policy) })
+func (x *Iptables) SetPolicy(ctx context.Context, n *NetNS, table, chain, policy string) error {
+	return x.do(ctx, n, func() error { return x.t.ChangePolicy(table, chain, policy) })
 }
-
-// ListedRule is a rule as the kernel has it.
-type ListedRule struct {
-	Chain          string
-	Spec           string // as `iptables -S` prints it, from the chain's name on
-	Packets, Bytes uint64
-}
-
-// counters are what `iptables -v -S` prints of a rule's traffic.
-var counters = regexp.MustCompile(` -c (\d+) (\d+)`)
-
-// List returns the rules of a table, in all its chains.
-func (x *Iptables) List(n *NetNS, table string) (rules []ListedRule, err error) {
-	if x.unused(n, table) {
-		return nil, nil
-	}
-	stdout, stderr, status, err := x.Run(n, []string{"-t", table, "-v", "-S"})
-	if err != nil {
-		return nil, err
-	}
-	if status != 0 {
-		return nil, &IptablesError{Status: status, Text: firstComplaint(string(stderr))}
-	}
-	for line := range strings.SplitSeq(strings.TrimSpace(string(stdout)), "\n") {
-		rest, ok := strings.CutPrefix(line, "-A ")
-		if !ok {
-			continue
-		}
-		r := ListedRule{}
-		if m := counters.FindStringSubmatch(rest); m != nil {
-			r.Packets, _ = strconv.ParseUint(m[1], 10, 64)
-			r.Bytes, _ = strconv.ParseUint(m[2], 10, 64)
-			rest = strings.Replace(rest, m[0], "", 1)
-		}
-		r.Chain, r.Spec, _ = strings.Cut(rest, " ")
-		rules = append(rules, r)
-	}
-	return rules, nil
-}
-
-// Run runs the program with any arguments; the xtables lock is waited for.
-func (x *Iptables) Run(n *NetNS, args []string) (stdout, stderr []byte, status int, err error) {
-	var out, errs bytes.Buffer
-	err = n.Do(func() error {
-		cmd := exec.Command(x.path, append([]string{"--wait", strconv.Itoa(lockWait)}, args...)...)
-		cmd.Stdout, cmd.Stderr = &out, &errs
-		err := cmd.Run()
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			status = exit.ExitCode()
-			return nil
-		}
-		return err
-	})
-	return out.Bytes(), errs.Bytes(), status, err
-}
-
-// Complaint words what the program wrote on its stderr.
-func Complaint(stderr []byte) string { return firstComplaint(string(stderr)) }

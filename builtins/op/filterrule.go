@@ -33,27 +33,15 @@ func iptablesCommand(ns string, v6 bool, table string, words ...string) string {
 	return InNS(ns, append(program, words...)...)
 }
 
-// longestComment is how long a rule's comment may be (iptables-extensions(8),
-// comment).
-const longestComment = 255
-
-// marked returns a rule's words with the lab's mark in its comment.
-func marked(spec []string, mark string) []string {
-	if i := slices.Index(spec, "--comment"); i >= 0 && i+1 < len(spec) {
-		spec = slices.Clone(spec)
-		text := mark + ": " + spec[i+1]
-		spec[i+1] = text[:min(len(text), longestComment)]
-		return spec
+// filter opens a namespace and finds the program for one of its IP versions.
+func (s *System) filter(ns string, v6 bool) (*kernel.NetNS, *kernel.Iptables, error) {
+	n, err := s.NS(ns)
+	if err != nil {
+		return nil, nil, err
 	}
-	at := len(spec)
-	if i := slices.Index(spec, "-j"); i >= 0 {
-		at = i
-	}
-	return slices.Concat(spec[:at], []string{"-m", "comment", "--comment", mark}, spec[at:])
+	x, err := s.Iptables.Find(v6)
+	return n, x, err
 }
-
-// tables finds the iptables programs.
-func (s *System) tables(v6 bool) (*kernel.Iptables, error) { return s.Iptables.Find(v6) }
 
 // AddFilterRules appends rules, all of them or none.
 type AddFilterRules struct {
@@ -61,6 +49,9 @@ type AddFilterRules struct {
 	Rules []FilterRule `json:"rules"`
 	Ready bool         `json:"ready,omitempty"` // the rules bear the mark where they need it
 	usedTables
+
+	tried bool // Do was called in this process
+	added int  // of the rules, from the first on
 }
 
 // Prepare puts the lab's mark on rules in a namespace that is not the lab's.
@@ -68,82 +59,59 @@ func (o *AddFilterRules) Prepare(s *System) error {
 	if s.Owned(o.NS) || o.Ready {
 		return nil
 	}
-	for i := range o.Rules {
-		o.Rules[i].Spec = marked(o.Rules[i].Spec, s.Mark)
-	}
-	o.Ready = true
 	var tables []kernel.NFTable
-	for _, r := range o.Rules {
+	for i, r := range o.Rules {
+		o.Rules[i].Spec = marked(r.Spec, s.Mark)
 		tables = append(tables, kernel.NFTable{V6: r.V6, Name: r.Table})
 	}
+	o.Ready = true
 	return o.noteTables(s, o.NS, tables...)
 }
 
 // Do appends the rules, those of one family and table together.
-func (o *AddFilterRules) Do(_ context.Context, s *System) error {
-	n, err := s.NS(o.NS)
-	if err != nil {
-		return err
-	}
-	done := 0
-	for rest := o.Rules; len(rest) > 0; {
+func (o *AddFilterRules) Do(ctx context.Context, s *System) error {
+	o.tried = true
+	for rest := o.Rules; len(rest) > 0; rest = o.Rules[o.added:] {
 		first := rest[0]
+		n, x, err := s.filter(o.NS, first.V6)
+		if err != nil {
+			return err
+		}
 		end := slices.IndexFunc(rest, func(r FilterRule) bool { return r.V6 != first.V6 || r.Table != first.Table })
 		if end < 0 {
 			end = len(rest)
-		}
-		x, err := s.tables(first.V6)
-		if err != nil {
-			return err
 		}
 		var rules []kernel.ChainRule
 		for _, r := range rest[:end] {
 			rules = append(rules, kernel.ChainRule{Chain: r.Chain, Spec: r.Spec})
 		}
-		if err := x.AppendAll(n, first.Table, rules); err != nil {
-			o.Rules = o.Rules[:done] // what Undo has to delete
-			return iptablesError(err, o.NS)
+		if err := x.AppendAll(ctx, n, first.Table, rules); err != nil {
+			return explainRule(ctx, err, o.NS, n, x, rest[:end])
 		}
-		rest, done = rest[end:], done+end
+		o.added += end
 	}
 	return nil
 }
 
-// iptablesError words a complaint of iptables.
-func iptablesError(err error, ns string) error {
-	var e *kernel.IptablesError
-	if errors.As(err, &e) {
-		return &Error{Msg: fmt.Sprintf("in %s: %v", quoteNS(ns), e), Err: err, Mute: true}
-	}
-	return err
-}
-
-// Undo deletes the rules by what they say.
-func (o *AddFilterRules) Undo(_ context.Context, s *System) error {
+// Undo deletes the rules by what they say. Those that Do did not come to are
+// left alone: there may be others that say the same.
+func (o *AddFilterRules) Undo(ctx context.Context, s *System) error {
 	if !s.Owned(o.NS) && !o.Ready {
 		return nil // without the mark they may be another's
 	}
-	return errors.Join(deleteRules(s, o.NS, o.Rules), o.dropTables(s, o.NS))
-}
-
-func deleteRules(s *System, ns string, rules []FilterRule) error {
-	n, err := s.NS(ns)
-	if errors.Is(err, kernel.ErrClosed) {
-		return nil
-	}
-	if err != nil {
-		return err
+	rules := o.Rules
+	if o.tried {
+		rules = rules[:o.added]
 	}
 	var errs []error
 	for _, r := range slices.Backward(rules) {
-		x, err := s.tables(r.V6)
-		if err == nil {
-			err = x.Delete(n, r.Table, r.Chain, r.Spec)
-		}
-		if err != nil {
-			errs = append(errs, iptablesError(err, ns))
+		if err := removeRule(ctx, s, o.NS, &r); err != nil && !ruleGone(err) {
+			errs = append(errs, iptablesError(err, o.NS))
 		}
 	}
+	o.tried, o.added = true, 0
+	errs = append(errs, o.dropTables(s, o.NS))
+	o.Used = nil
 	return errors.Join(errs...)
 }
 
@@ -159,19 +127,67 @@ func (o *AddFilterRules) Commands() []string {
 // Inside is the namespace.
 func (o *AddFilterRules) Inside() []string { return []string{o.NS} }
 
+// removeRule deletes a rule, the last of several that say the same where no one
+// but the lab changes rules: there it is the one that was added last.
+func removeRule(ctx context.Context, s *System, ns string, r *FilterRule) error {
+	n, x, err := s.filter(ns, r.V6)
+	if err != nil {
+		return err
+	}
+	if s.Owned(ns) {
+		return x.DeleteLast(ctx, n, r.Table, r.Chain, r.Spec)
+	}
+	return x.Delete(ctx, n, r.Table, r.Chain, r.Spec)
+}
+
+// ruleGone reports whether a rule is not there, or the namespace it was in.
+func ruleGone(err error) bool {
+	var said *kernel.IptablesError
+	return errors.Is(err, kernel.ErrClosed) || errors.As(err, &said) && said.Gone()
+}
+
 // DelFilterRules deletes rules.
 type DelFilterRules struct {
 	NS    string       `json:"ns"`
 	Rules []FilterRule `json:"rules"`
+
+	before snapshots
+}
+
+// Prepare refuses to delete what is not the lab's.
+func (o *DelFilterRules) Prepare(s *System) error {
+	for _, r := range o.Rules {
+		if !s.Owned(o.NS) && !bearsMark(r.Spec, s.Mark) {
+			return NotOurs(o.NS, fmt.Sprintf("the rule \"-A %s %s\"", r.Chain, kernel.SpecText(r.Spec)))
+		}
+	}
+	for _, r := range o.Rules {
+		if err := o.before.take(s, o.NS, r.V6, r.Table); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Do deletes the rules.
-func (o *DelFilterRules) Do(_ context.Context, s *System) error {
-	return deleteRules(s, o.NS, o.Rules)
+func (o *DelFilterRules) Do(ctx context.Context, s *System) error {
+	for _, r := range o.Rules {
+		err := removeRule(ctx, s, o.NS, &r)
+		if ruleGone(err) {
+			return &Error{Msg: fmt.Sprintf("%s has no rule \"-A %s %s\" (any more)", quoteNS(o.NS), r.Chain, kernel.SpecText(r.Spec)), Err: err, Mute: true}
+		}
+		if err != nil {
+			return iptablesError(err, o.NS)
+		}
+	}
+	return nil
 }
 
-// Undo does nothing: only the lab's own rules are deleted.
-func (o *DelFilterRules) Undo(context.Context, *System) error { return nil }
+// Undo puts the rules back where they were in a namespace of the lab. Elsewhere
+// it does nothing: what was deleted was the lab's own.
+func (o *DelFilterRules) Undo(ctx context.Context, s *System) error {
+	return o.before.restore(ctx, s, o.NS)
+}
 
 // Commands are `iptables -D`.
 func (o *DelFilterRules) Commands() []string {

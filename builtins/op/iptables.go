@@ -22,149 +22,172 @@ type RunIptables struct {
 	NS   string   `json:"ns"`
 	V6   bool     `json:"v6,omitempty"`
 	Args []string `json:"args"`
-	// Reverse takes it back; filled in by Prepare where it is needed.
+	// Reverse takes it back in a namespace that is not the lab's; filled in by
+	// Prepare.
 	Reverse []string `json:"reverse,omitempty"`
 	usedTables
 
 	Stdout, Stderr []byte `json:"-"` // what it said, filled in by Do
+	Code           int    `json:"-"` // its exit status; other than 0 only where it answers a question
+
+	before snapshots
+	failed bool // it changed nothing
 }
 
-// iptablesVerbs are iptables' commands in their short form.
-var iptablesVerbs = map[string]string{
-	"--append": "-A", "--check": "-C", "--delete": "-D", "--insert": "-I", "--replace": "-R",
-	"--list": "-L", "--list-rules": "-S", "--flush": "-F", "--zero": "-Z", "--new-chain": "-N",
-	"--delete-chain": "-X", "--policy": "-P", "--rename-chain": "-E", "--version": "-V", "--help": "-h", "--new": "-N",
-}
-
-// Verb finds the command among the arguments and where it stands.
-func (o *RunIptables) Verb() (verb string, at int) {
-	for i, a := range o.Args {
-		if v, ok := iptablesVerbs[a]; ok {
-			return v, i
-		}
-		if len(a) == 2 && strings.Contains("-A -C -D -I -R -L -S -F -Z -N -X -P -E -V -h", a) && a != "- " {
-			return a, i
-		}
-	}
-	return "", -1
-}
-
-// Table is the table that the command is about.
-func (o *RunIptables) Table() string {
-	for i, a := range o.Args {
-		if (a == "-t" || a == "--table") && i+1 < len(o.Args) {
-			return o.Args[i+1]
-		}
-		if t, ok := strings.CutPrefix(a, "--table="); ok {
-			return t
-		}
-	}
-	return "filter"
-}
-
-// Prepare finds out, in a namespace that is not the lab's, how the command is
-// taken back, and refuses one that cannot be.
+// Prepare finds out how the command is taken back. In a namespace that is not
+// the lab's it refuses one that cannot be.
 func (o *RunIptables) Prepare(s *System) error {
-	if s.Owned(o.NS) || o.Reverse != nil {
+	p := parseIptables(o.Args)
+	if s.Owned(o.NS) {
+		if p.reads() {
+			return nil
+		}
+		if p.waits && !p.unsure {
+			o.Args = p.again(p.spec)
+		}
+		// With no such table, iptables itself says so.
+		if !slices.Contains(filterTables, p.table) {
+			return nil
+		}
+		return o.before.take(s, o.NS, o.V6, p.table)
+	}
+	if o.Reverse != nil {
 		return nil
 	}
-	verb, at := o.Verb()
-	arg := func(i int) string {
-		if at+i < len(o.Args) {
-			return o.Args[at+i]
-		}
-		return ""
-	}
-	head := []string{"-t", o.Table()}
-	switch verb {
-	case "-L", "-S", "-C", "-V", "-h":
-	case "-A", "-I":
-		if len(o.Args) < at+2 {
-			return nil // iptables itself says what is missing
-		}
-		o.Args = marked(o.Args, s.Mark)
-		rest := slices.Clone(o.Args[at+2:])
-		if verb == "-I" && len(rest) > 0 && strings.Trim(rest[0], "0123456789") == "" {
-			rest = rest[1:]
-		}
-		o.Reverse = slices.Concat(o.Args[:at], []string{"-D", arg(1)}, rest)
-	case "-N":
-		o.Reverse = append(head, "-X", arg(1))
-	case "-P":
-		n, err := s.NS(o.NS)
-		if err != nil {
+	if !p.reads() {
+		if err := o.reverse(s, p); err != nil {
 			return err
 		}
-		x, err := s.tables(o.V6)
-		if err != nil {
-			return err
-		}
-		old, err := x.Policy(n, o.Table(), arg(1))
-		if err != nil {
-			return iptablesError(err, o.NS)
-		}
-		o.Reverse = append(head, "-P", arg(1), old)
-	default:
-		return &Error{
-			Msg: fmt.Sprintf("%q could not be taken back: in %s only -A, -I, -N, -P and listing are allowed", strings.Join(o.Args, " "), quoteNS(o.NS)),
-			Tip: "run the lab with --sandbox to have a host of its own",
-		}
 	}
-	return o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: o.Table()})
-}
-
-// Do runs the command.
-func (o *RunIptables) Do(_ context.Context, s *System) error {
-	err := o.run(s, o.Args)
-	if o.Reverse == nil {
-		// Looking alone makes iptables-nft make the table.
-		err = errors.Join(err, o.dropTables(s, o.NS))
-	}
-	return err
-}
-
-func (o *RunIptables) run(s *System, args []string) error {
-	n, err := s.NS(o.NS)
-	if err != nil {
+	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: p.table}); err != nil {
 		return err
 	}
-	x, err := s.tables(o.V6)
-	if err != nil {
-		return err
-	}
-	stdout, stderr, status, err := x.Run(n, args)
-	if err != nil {
-		return err
-	}
-	o.Stdout, o.Stderr = stdout, stderr
-	if status != 0 {
-		return &Error{Msg: fmt.Sprintf("in %s: iptables: %s", quoteNS(o.NS), kernel.Complaint(stderr))}
+	if p := parseIptables(o.Reverse); p.setsPolicy() {
+		return s.borrow(o.NS, policyKey(o.V6, p.chain), p.more)
 	}
 	return nil
 }
 
-// Undo runs the reverse.
-func (o *RunIptables) Undo(_ context.Context, s *System) error {
-	if o.Reverse == nil {
+// filterTables are iptables' tables.
+var filterTables = []string{"filter", "nat", "mangle", "raw", "security"}
+
+// reverse fills in what takes the command back.
+func (o *RunIptables) reverse(s *System, p *iptablesArgs) error {
+	n, x, err := s.filter(o.NS, o.V6)
+	if err != nil {
+		return err
+	}
+	switch p.verb() {
+	case "-A", "-I":
+		spec := marked(p.spec, s.Mark)
+		o.Args, o.Reverse = p.again(spec), p.line("-D", spec...)
+		return nil
+	case "-D":
+		if p.more == "" {
+			// With the mark it can only be a rule of the lab.
+			o.Args = p.again(marked(p.spec, s.Mark))
+			return nil
+		}
+	case "-N":
+		chains, err := x.Chains(context.Background(), n, p.table)
+		if err != nil {
+			return iptablesError(err, o.NS)
+		}
+		if slices.Contains(chains, p.chain) {
+			return &Error{Msg: fmt.Sprintf("%s already has a chain %q in table %q", quoteNS(o.NS), p.chain, p.table)}
+		}
+		o.Args, o.Reverse = p.again(p.spec), p.line("-X")
+		return nil
+	case "-P":
+		old, err := x.Policy(context.Background(), n, p.table, p.chain)
+		if err != nil {
+			return iptablesError(err, o.NS)
+		}
+		o.Args, o.Reverse = p.again(p.spec), p.line("-P", old)
 		return nil
 	}
-	n, err := s.NS(o.NS)
+	e := &Error{Msg: fmt.Sprintf("%q could not be taken back: in %s only -A, -I, -N, -P and listing are allowed", sh(o.Args...), quoteNS(o.NS))}
+	if o.NS == Host {
+		e.Tip = "run the lab with --sandbox to have a host of its own"
+	}
+	return e
+}
+
+// Do runs the command.
+func (o *RunIptables) Do(ctx context.Context, s *System) error {
+	err := o.run(ctx, s)
+	if o.Reverse == nil {
+		// Looking alone makes iptables-nft make the table.
+		err = errors.Join(err, o.dropTables(s, o.NS))
+		o.Used = nil
+	}
+	return err
+}
+
+func (o *RunIptables) run(ctx context.Context, s *System) error {
+	n, x, err := s.filter(o.NS, o.V6)
 	if err != nil {
+		return err
+	}
+	r, err := x.Run(ctx, n, o.Args)
+	o.Stdout, o.Stderr, o.Code = r.Stdout, r.Stderr, r.Status
+	var said *kernel.IptablesError
+	if !errors.As(err, &said) {
+		return iptablesError(err, o.NS)
+	}
+	// iptables changes all or nothing.
+	o.failed = true
+	p := parseIptables(o.Args)
+	if p.verb() == "-C" && said.Gone() {
+		return nil // the answer is no
+	}
+	if p.verb() == "-D" && said.Gone() && !s.Owned(o.NS) {
+		return NotOurs(o.NS, "such a rule")
+	}
+	return iptablesError(err, o.NS)
+}
+
+// Undo runs the reverse. In a namespace of the lab it puts the table back as it
+// was.
+func (o *RunIptables) Undo(ctx context.Context, s *System) error {
+	if s.Owned(o.NS) {
+		if o.failed {
+			return nil
+		}
+		return o.before.restore(ctx, s, o.NS)
+	}
+	var err error
+	if o.Reverse != nil {
+		err = o.runReverse(ctx, s)
+	}
+	if errors.Is(err, kernel.ErrClosed) {
 		return nil // the namespace is gone, and the rule with it
 	}
-	x, err := s.tables(o.V6)
+	err = errors.Join(err, o.dropTables(s, o.NS))
+	o.Reverse, o.Used = nil, nil
+	return err
+}
+
+func (o *RunIptables) runReverse(ctx context.Context, s *System) error {
+	words := o.Reverse
+	if p := parseIptables(words); p.setsPolicy() {
+		old, restore, err := s.giveBack(o.NS, policyKey(o.V6, p.chain), p.more)
+		if err != nil || !restore {
+			return err
+		}
+		words = p.line("-P", old)
+	}
+	if o.failed {
+		return nil
+	}
+	n, x, err := s.filter(o.NS, o.V6)
 	if err != nil {
 		return err
 	}
-	_, stderr, status, err := x.Run(n, o.Reverse)
-	if err != nil {
-		return err
+	if _, err := x.Run(ctx, n, words); err != nil && !ruleGone(err) {
+		return &Error{Msg: fmt.Sprintf("in %s: iptables %s: %v", quoteNS(o.NS), sh(words...), err), Err: err, Mute: true}
 	}
-	said := string(stderr)
-	if status != 0 && !strings.Contains(said, "does a matching rule exist") && !strings.Contains(said, "No chain/target/match") {
-		return &Error{Msg: fmt.Sprintf("in %s: iptables %s: %s", quoteNS(o.NS), strings.Join(o.Reverse, " "), kernel.Complaint(stderr))}
-	}
-	return o.dropTables(s, o.NS)
+	return nil
 }
 
 // Commands is the command itself.
@@ -174,3 +197,19 @@ func (o *RunIptables) Commands() []string {
 
 // Inside is the namespace.
 func (o *RunIptables) Inside() []string { return []string{o.NS} }
+
+// Appended tells where the command appended rules and how many at most: a list
+// of addresses makes several. count is 0 for another command.
+func (o *RunIptables) Appended() (table, chain string, count int) {
+	p := parseIptables(o.Args)
+	if p.verb() != "-A" {
+		return "", "", 0
+	}
+	count = 1
+	for i, w := range p.spec {
+		if (w == "-s" || w == "-d") && i+1 < len(p.spec) {
+			count *= 1 + strings.Count(p.spec[i+1], ",")
+		}
+	}
+	return p.table, p.chain, count
+}
