@@ -172,12 +172,8 @@ func OwnUserHint(program, said string) string {
 			program = name
 		}
 	}
-	hint := kernel.InstallCommand("uidmap") + ", and give this user subordinate ids (`nsscript doctor` says how): " +
+	return kernel.InstallCommand("uidmap") + ", and give this user subordinate ids (`nsscript doctor` says how): " +
 		filepath.Base(program) + " changes to a user of its own, which this sandbox does not have"
-	if filepath.Base(program) == "tcpdump" {
-		hint += "; or keep it root: tcpdump -Z root"
-	}
-	return hint
 }
 
 // packages are Debian's packages of the programs that network labs use most.

@@ -349,6 +349,7 @@ func serve(c *call) (starlark.Value, error) {
 	case <-time.After(time.Second):
 	}
 	out, _ := p.output()
+	out = strings.ReplaceAll(out, "nsscript: error: ", "")
 	return nil, badArg("", "the server in %s cannot listen%s", ns.title(), withTail([]byte(out), nil))
 }
 

@@ -20,16 +20,16 @@ func (t NFTable) family() nftables.TableFamily {
 	return nftables.TableFamilyIPv4
 }
 
-// HasNFTable reports whether the namespace has a table. A kernel without
-// nf_tables has none.
+// HasNFTable reports whether the namespace has a table. Where that cannot be
+// told it says yes: what may be somebody's is left alone.
 func (n *NetNS) HasNFTable(t NFTable) bool {
 	c, err := nftables.New(nftables.WithNetNSFd(n.Fd()))
 	if err != nil {
-		return false
+		return true
 	}
 	tables, err := c.ListTablesOfFamily(t.family())
 	if err != nil {
-		return false
+		return true
 	}
 	for _, have := range tables {
 		if have.Name == t.Name {

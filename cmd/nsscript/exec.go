@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,7 +55,7 @@ func execIn(target string, argv []string) error {
 	if err != nil || l == nil {
 		return err
 	}
-	if m, err := r.Meta(labName); err == nil && m.Sandbox != nil && !m.Sandbox.SubIDs && filepath.Base(argv[0]) == "tcpdump" && !slices.Contains(argv, "-Z") {
+	if m, err := r.Meta(labName); err == nil && m.Sandbox != nil && !m.Sandbox.SubIDs && filepath.Base(argv[0]) == "tcpdump" {
 		fmt.Fprintf(os.Stderr, "nsscript: %s\n   hint: %s\n", m.Sandbox.Reason, builtins.OwnUserHint(argv[0], "Couldn't change to"))
 	}
 	view, err := l.View(ns)
