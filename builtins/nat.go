@@ -158,6 +158,9 @@ func (c *call) natTargets(ns *Namespace, v starlark.Value, m match) ([]natTarget
 			if err := ports.unpack(c.Session, starlark.String(portText)); err != nil {
 				return nil, err
 			}
+			if len(ports) != 1 {
+				return nil, badArg("", "%q: packets go to one port, or to a range such as \"8000-8010\"", s)
+			}
 			if m.tcp == nil && m.udp == nil {
 				return nil, badArg("for example tcp = 80", "%q has a port: say with tcp or udp what is sent there", s)
 			}
