@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,21 +109,41 @@ func TestLoans(t *testing.T) {
 	}
 	a, b := hold("a"), hold("b")
 	la, lb := ledger{r, "a"}, ledger{r, "b"}
-	for _, borrow := range []error{la.Borrow("k", "0"), lb.Borrow("k", "1"), la.Borrow("k", "1")} {
+	is := func(now string) func() (string, error) {
+		return func() (string, error) { return now, nil }
+	}
+	for _, borrow := range []error{
+		la.Borrow("k", "1", is("0")), lb.Borrow("k", "2", is("1")), la.Borrow("k", "3", is("1")), la.Borrow("k", "3", is("1")),
+	} {
 		if borrow != nil {
 			t.Fatal(borrow)
 		}
 	}
-	give := func(l ledger, want bool) {
+	give := func(l ledger, loan string, want bool) {
 		t.Helper()
-		before, restore, err := l.Return("k")
-		if err != nil || restore != want || restore && before != "0" {
-			t.Errorf("%s: %q, %v, %v", l.lab, before, restore, err)
+		restored := false
+		err := l.Return("k", loan, func(before string) error {
+			restored = true
+			if before != "0" {
+				t.Errorf("restored to %q", before)
+			}
+			return nil
+		})
+		if err != nil || restored != want {
+			t.Errorf("%s: %v, %v", l.lab, restored, err)
 		}
 	}
-	give(la, false)
-	give(la, false)
-	give(lb, true)
+	give(la, "1", false)
+	give(la, "1", false)
+	give(la, "3", false)
+	give(la, "none", false)
+	// One that could not be restored is still owed.
+	broken := errors.New("broken")
+	if err := lb.Return("k", "2", func(string) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("the error of restoring: %v", err)
+	}
+	give(lb, "2", true)
+	give(lb, "2", false)
 	if err := a.Remove(); err != nil {
 		t.Fatal(err)
 	}

@@ -14,11 +14,11 @@ import (
 // machine are borrowed, by which labs, and what they were before the first.
 const ledgerName = ".borrowed"
 
-// loan is a setting of a namespace that is no lab's, such as a sysctl of the
-// host.
-type loan struct {
-	Before string         `json:"before"` // what it was before any lab changed it
-	Labs   map[string]int `json:"labs"`   // those that have changed it, and how often
+// borrowed is a setting of a namespace that is no lab's, such as a sysctl of
+// the host.
+type borrowed struct {
+	Before string              `json:"before"` // what it was before any lab changed it
+	Labs   map[string][]string `json:"labs"`   // the loans of those that have changed it
 }
 
 // ledger is a lab's side of the file. Two labs may set the same thing: it is
@@ -28,61 +28,70 @@ type ledger struct {
 	lab      string
 }
 
-// Borrow notes that the lab changes a setting, which is as given now.
-func (l ledger) Borrow(key, now string) error {
-	return l.edit(func(loans map[string]*loan) {
-		e := loans[key]
-		if e == nil {
-			e = &loan{Before: now, Labs: map[string]int{}}
-			loans[key] = e
+// Borrow notes that the lab is about to change a setting.
+func (l ledger) Borrow(key, loan string, read func() (string, error)) error {
+	return l.edit(func(all map[string]*borrowed) error {
+		b := all[key]
+		if b == nil {
+			now, err := read()
+			if err != nil {
+				return err
+			}
+			b = &borrowed{Before: now, Labs: map[string][]string{}}
+			all[key] = b
 		}
-		e.Labs[l.lab]++
+		if !slices.Contains(b.Labs[l.lab], loan) {
+			b.Labs[l.lab] = append(b.Labs[l.lab], loan)
+		}
+		return nil
 	})
 }
 
-// Return takes one Borrow back. When it was the last one of all labs, it returns
-// what the setting was at first.
-func (l ledger) Return(key string) (before string, restore bool, err error) {
+// Return ends a loan, and restores the setting when it was the last of all labs.
+func (l ledger) Return(key, loan string, restore func(before string) error) error {
 	names, err := l.registry.Names()
 	if err != nil {
-		return "", false, err
+		return err
 	}
-	err = l.edit(func(loans map[string]*loan) {
-		e := loans[key]
-		if e == nil {
-			return
+	return l.edit(func(all map[string]*borrowed) error {
+		b := all[key]
+		if b == nil || !slices.Contains(b.Labs[l.lab], loan) {
+			return nil
 		}
-		e.Labs[l.lab]--
-		maps.DeleteFunc(e.Labs, func(name string, times int) bool {
-			return times <= 0 || !slices.Contains(names, name)
+		b.Labs[l.lab] = slices.DeleteFunc(b.Labs[l.lab], func(other string) bool { return other == loan })
+		maps.DeleteFunc(b.Labs, func(name string, loans []string) bool {
+			return len(loans) == 0 || !slices.Contains(names, name)
 		})
-		if len(e.Labs) == 0 {
-			before, restore = e.Before, true
-			delete(loans, key)
+		if len(b.Labs) > 0 {
+			return nil
 		}
+		delete(all, key)
+		return restore(b.Before)
 	})
-	return before, restore, err
 }
 
-func (l ledger) edit(change func(map[string]*loan)) error {
+// edit changes the file, unless change fails.
+func (l ledger) edit(change func(map[string]*borrowed) error) error {
 	return l.registry.locked(func() error {
 		path := filepath.Join(l.registry.Dir, ledgerName)
-		loans := map[string]*loan{}
+		all := map[string]*borrowed{}
 		b, err := os.ReadFile(path)
 		if err == nil {
-			err = json.Unmarshal(b, &loans)
+			err = json.Unmarshal(b, &all)
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		change(loans)
-		if len(loans) == 0 {
+		if err := change(all); err != nil {
+			return err
+		}
+		if len(all) == 0 {
 			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 			return nil
 		}
-		if b, err = json.Marshal(loans); err != nil {
+		if b, err = json.Marshal(all); err != nil {
 			return err
 		}
 		if err := os.WriteFile(path+".new", b, 0o600); err != nil {

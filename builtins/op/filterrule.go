@@ -65,12 +65,16 @@ func (o *AddFilterRules) Prepare(s *System) error {
 		tables = append(tables, kernel.NFTable{V6: r.V6, Name: r.Table})
 	}
 	o.Ready = true
-	return o.noteTables(s, o.NS, tables...)
+	o.noteTables(s, o.NS, tables...)
+	return nil
 }
 
 // Do appends the rules, those of one family and table together.
 func (o *AddFilterRules) Do(ctx context.Context, s *System) error {
 	o.tried = true
+	if err := o.borrowTables(s, o.NS); err != nil {
+		return err
+	}
 	for rest := o.Rules; len(rest) > 0; rest = o.Rules[o.added:] {
 		first := rest[0]
 		n, x, err := s.filter(o.NS, first.V6)
@@ -111,7 +115,6 @@ func (o *AddFilterRules) Undo(ctx context.Context, s *System) error {
 	}
 	o.tried, o.added = true, 0
 	errs = append(errs, o.dropTables(s, o.NS))
-	o.Used = nil
 	return errors.Join(errs...)
 }
 

@@ -25,6 +25,7 @@ type RunIptables struct {
 	// Reverse takes it back in a namespace that is not the lab's; filled in by
 	// Prepare.
 	Reverse []string `json:"reverse,omitempty"`
+	Loan    string   `json:"loan,omitempty"` // of a policy
 	usedTables
 
 	Stdout, Stderr []byte `json:"-"` // what it said, filled in by Do
@@ -59,11 +60,9 @@ func (o *RunIptables) Prepare(s *System) error {
 			return err
 		}
 	}
-	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: p.table}); err != nil {
-		return err
-	}
-	if p := parseIptables(o.Reverse); p.setsPolicy() {
-		return s.borrow(o.NS, policyKey(o.V6, p.chain), p.more)
+	o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: p.table})
+	if parseIptables(o.Reverse).setsPolicy() {
+		o.Loan = newLoan()
 	}
 	return nil
 }
@@ -115,11 +114,18 @@ func (o *RunIptables) reverse(s *System, p *iptablesArgs) error {
 
 // Do runs the command.
 func (o *RunIptables) Do(ctx context.Context, s *System) error {
+	if err := o.borrowTables(s, o.NS); err != nil {
+		return err
+	}
+	if p := parseIptables(o.Reverse); p.setsPolicy() {
+		if err := borrowPolicy(ctx, s, o.NS, o.V6, p.table, p.chain, o.Loan); err != nil {
+			return err
+		}
+	}
 	err := o.run(ctx, s)
 	if o.Reverse == nil {
 		// Looking alone makes iptables-nft make the table.
 		err = errors.Join(err, o.dropTables(s, o.NS))
-		o.Used = nil
 	}
 	return err
 }
@@ -163,20 +169,20 @@ func (o *RunIptables) Undo(ctx context.Context, s *System) error {
 	if errors.Is(err, kernel.ErrClosed) {
 		return nil // the namespace is gone, and the rule with it
 	}
-	err = errors.Join(err, o.dropTables(s, o.NS))
-	o.Reverse, o.Used = nil, nil
-	return err
+	return errors.Join(err, o.dropTables(s, o.NS))
 }
 
 func (o *RunIptables) runReverse(ctx context.Context, s *System) error {
-	words := o.Reverse
-	if p := parseIptables(words); p.setsPolicy() {
-		old, restore, err := s.giveBack(o.NS, policyKey(o.V6, p.chain), p.more)
-		if err != nil || !restore {
-			return err
-		}
-		words = p.line("-P", old)
+	p := parseIptables(o.Reverse)
+	if !p.setsPolicy() {
+		return o.reverseBy(ctx, s, o.Reverse)
 	}
+	return s.giveBack(o.NS, policyKey(o.V6, p.table, p.chain), o.Loan, p.more, func(before string) error {
+		return o.reverseBy(ctx, s, p.line("-P", before))
+	})
+}
+
+func (o *RunIptables) reverseBy(ctx context.Context, s *System, words []string) error {
 	if o.failed {
 		return nil
 	}

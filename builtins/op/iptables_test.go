@@ -57,27 +57,31 @@ type testLedger map[string]*testLoan
 
 type testLoan struct {
 	before string
-	times  int
+	loans  map[string]bool
 }
 
-func (l testLedger) Borrow(key, now string) error {
+func (l testLedger) Borrow(key, loan string, read func() (string, error)) error {
 	if l[key] == nil {
-		l[key] = &testLoan{before: now}
+		before, err := read()
+		if err != nil {
+			return err
+		}
+		l[key] = &testLoan{before, map[string]bool{}}
 	}
-	l[key].times++
+	l[key].loans[loan] = true
 	return nil
 }
 
-func (l testLedger) Return(key string) (string, bool, error) {
-	loan := l[key]
-	if loan == nil {
-		return "", false, errors.New("returned more often than borrowed: " + key)
+func (l testLedger) Return(key, loan string, restore func(string) error) error {
+	b := l[key]
+	if b == nil || !b.loans[loan] {
+		return nil
 	}
-	if loan.times--; loan.times > 0 {
-		return "", false, nil
+	if delete(b.loans, loan); len(b.loans) > 0 {
+		return nil
 	}
 	delete(l, key)
-	return loan.before, true, nil
+	return restore(b.before)
 }
 
 // programs is a directory that has a backend's programs under iptables' names.

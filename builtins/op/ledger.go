@@ -1,34 +1,48 @@
 package op
 
-import "fmt"
+import (
+	"crypto/rand"
+	"fmt"
+)
 
 // Ledger keeps account of settings of namespaces that are no lab's, which
 // several labs may change: the first to change one notes what it was, the last
-// to go gives it back.
+// to go gives it back. Each change is a loan, known by an id that is recorded
+// with the operation before anything is borrowed, so that both methods can be
+// repeated after nsscript was ended within them.
 type Ledger interface {
-	Borrow(key, now string) error
-	Return(key string) (before string, restore bool, err error)
+	// Borrow notes that a setting is about to be changed; read tells what it
+	// is, where no lab has changed it yet.
+	Borrow(key, loan string, read func() (string, error)) error
+	// Return ends a loan. When it is the last one of the setting, restore is
+	// called with what the setting was at first, while nobody can borrow it.
+	Return(key, loan string, restore func(before string) error) error
 }
 
-// borrow notes a setting before it is changed.
-func (s *System) borrow(ns, key, now string) error {
+// newLoan makes the id of a loan.
+func newLoan() string { return rand.Text() }
+
+// borrow notes a setting before it is changed. The lab's own namespaces borrow
+// from nobody.
+func (s *System) borrow(ns, key, loan string, read func() (string, error)) error {
 	n, err := s.NS(ns)
-	if err != nil || s.Ledger == nil {
+	if err != nil || s.Ledger == nil || loan == "" {
 		return err
 	}
-	return s.Ledger.Borrow(loanKey(n.ID().Ino, key), now)
+	return s.Ledger.Borrow(loanKey(n.ID().Ino, key), loan, read)
 }
 
-// giveBack says whether a setting is to be restored, and to what.
-func (s *System) giveBack(ns, key, noted string) (before string, restore bool, err error) {
+// giveBack restores a setting once no lab needs it any more, to what was noted
+// where there is no ledger.
+func (s *System) giveBack(ns, key, loan, noted string, restore func(before string) error) error {
 	n, err := s.NS(ns)
 	if err != nil {
-		return "", false, err
+		return err
 	}
-	if s.Ledger == nil {
-		return noted, true, nil
+	if s.Ledger == nil || loan == "" {
+		return restore(noted)
 	}
-	return s.Ledger.Return(loanKey(n.ID().Ino, key))
+	return s.Ledger.Return(loanKey(n.ID().Ino, key), loan, restore)
 }
 
 func loanKey(inode uint64, key string) string { return fmt.Sprintf("%d %s", inode, key) }

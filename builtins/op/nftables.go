@@ -3,6 +3,7 @@ package op
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"nsscript/builtins/kernel"
 )
@@ -11,34 +12,37 @@ import (
 // operation works on: iptables makes a table that is not there, and leaves it
 // behind empty.
 type usedTables struct {
-	Used []kernel.NFTable `json:"used,omitempty"`
+	Used     []kernel.NFTable `json:"used,omitempty"`
+	UsedLoan string           `json:"used_loan,omitempty"`
 }
 
 func tableKey(t kernel.NFTable) string { return fmt.Sprintf("table %s %t", t.Name, t.V6) }
 
-func (u *usedTables) noteTables(s *System, ns string, tables ...kernel.NFTable) error {
+// noteTables notes the tables, for Prepare.
+func (u *usedTables) noteTables(s *System, ns string, tables ...kernel.NFTable) {
 	if s.Owned(ns) {
-		return nil
+		return
 	}
-	n, err := s.NS(ns)
-	if err != nil {
-		return err
-	}
-	seen := map[kernel.NFTable]bool{}
-	u.Used = nil
+	u.Used, u.UsedLoan = nil, newLoan()
 	for _, t := range tables {
-		if seen[t] {
-			continue
+		if !slices.Contains(u.Used, t) {
+			u.Used = append(u.Used, t)
 		}
-		seen[t] = true
-		state := absent
-		if n.HasNFTable(t) {
-			state = present
-		}
-		if err := s.borrow(ns, tableKey(t), state); err != nil {
+	}
+}
+
+// borrowTables notes whether the tables are there, before iptables is run.
+func (u *usedTables) borrowTables(s *System, ns string) error {
+	for _, t := range u.Used {
+		if err := s.borrow(ns, tableKey(t), u.UsedLoan, func() (string, error) {
+			n, err := s.NS(ns)
+			if err == nil && n.HasNFTable(t) {
+				return present, nil
+			}
+			return absent, err
+		}); err != nil {
 			return err
 		}
-		u.Used = append(u.Used, t)
 	}
 	return nil
 }
@@ -61,11 +65,12 @@ func (u *usedTables) dropTables(s *System, ns string) error {
 	}
 	var errs []error
 	for _, t := range u.Used {
-		before, restore, err := s.giveBack(ns, tableKey(t), present)
-		if err == nil && restore && before == absent {
-			err = n.DropEmptyNFTable(t)
-		}
-		errs = append(errs, err)
+		errs = append(errs, s.giveBack(ns, tableKey(t), u.UsedLoan, present, func(before string) error {
+			if before == absent {
+				return n.DropEmptyNFTable(t)
+			}
+			return nil
+		}))
 	}
 	return errors.Join(errs...)
 }

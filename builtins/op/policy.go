@@ -15,6 +15,7 @@ type SetPolicy struct {
 	Chain  string `json:"chain"`  // INPUT, FORWARD, OUTPUT of the filter table
 	Policy string `json:"policy"` // ACCEPT or DROP
 	Old    string `json:"old"`    // filled in by Prepare
+	Loan   string `json:"loan,omitempty"`
 	usedTables
 }
 
@@ -30,55 +31,63 @@ func (o *SetPolicy) Prepare(s *System) error {
 	if s.Owned(o.NS) {
 		return nil
 	}
-	if err := o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: "filter"}); err != nil {
-		return err
-	}
-	return s.borrow(o.NS, policyKey(o.V6, o.Chain), o.Old)
+	o.Loan = newLoan()
+	o.noteTables(s, o.NS, kernel.NFTable{V6: o.V6, Name: "filter"})
+	return nil
 }
 
-// policyKey names the policy of a chain of the filter table among the settings
-// that labs borrow.
-func policyKey(v6 bool, chain string) string {
+// policyKey names the policy of a chain among the settings that labs borrow.
+func policyKey(v6 bool, table, chain string) string {
+	program := "iptables"
 	if v6 {
-		return "ip6tables -P " + chain
+		program = "ip6tables"
 	}
-	return "iptables -P " + chain
+	return program + " -t " + table + " -P " + chain
 }
 
 // Do sets the policy.
-func (o *SetPolicy) Do(ctx context.Context, s *System) error { return o.set(ctx, s, o.Policy) }
+func (o *SetPolicy) Do(ctx context.Context, s *System) error {
+	if err := o.borrowTables(s, o.NS); err != nil {
+		return err
+	}
+	if err := borrowPolicy(ctx, s, o.NS, o.V6, "filter", o.Chain, o.Loan); err != nil {
+		return err
+	}
+	return o.set(ctx, s, o.Policy)
+}
+
+// borrowPolicy borrows the policy of a chain.
+func borrowPolicy(ctx context.Context, s *System, ns string, v6 bool, table, chain, loan string) error {
+	return s.borrow(ns, policyKey(v6, table, chain), loan, func() (string, error) {
+		n, x, err := s.filter(ns, v6)
+		if err != nil {
+			return "", err
+		}
+		old, err := x.Policy(ctx, n, table, chain)
+		return old, iptablesError(err, ns)
+	})
+}
 
 func (o *SetPolicy) set(ctx context.Context, s *System, policy string) error {
 	n, x, err := s.filter(o.NS, o.V6)
 	if err != nil {
 		return err
 	}
-	if err := x.SetPolicy(ctx, n, "filter", o.Chain, policy); err != nil {
-		return iptablesError(err, o.NS)
-	}
-	return nil
+	return iptablesError(x.SetPolicy(ctx, n, "filter", o.Chain, policy), o.NS)
 }
 
 // Undo gives the old policy back.
 func (o *SetPolicy) Undo(ctx context.Context, s *System) error {
-	old, restore := o.Old, o.Old != ""
-	if !restore {
+	if o.Old == "" {
 		return nil
 	}
-	o.Old = ""
-	var err error
-	if !s.Owned(o.NS) {
-		old, restore, err = s.giveBack(o.NS, policyKey(o.V6, o.Chain), old)
-	}
-	if err == nil && restore {
-		err = o.set(ctx, s, old)
-	}
+	err := s.giveBack(o.NS, policyKey(o.V6, "filter", o.Chain), o.Loan, o.Old, func(before string) error {
+		return o.set(ctx, s, before)
+	})
 	if errors.Is(err, kernel.ErrClosed) {
 		return nil
 	}
-	err = errors.Join(err, o.dropTables(s, o.NS))
-	o.Used = nil
-	return err
+	return errors.Join(err, o.dropTables(s, o.NS))
 }
 
 // Commands is `iptables -P`.

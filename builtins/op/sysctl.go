@@ -14,7 +14,8 @@ type SetSysctl struct {
 	NS    string `json:"ns"`
 	Key   string `json:"key"`
 	Value string `json:"value"`
-	Old   string `json:"old"` // filled in by Prepare
+	Old   string `json:"old"`            // filled in by Prepare
+	Loan  string `json:"loan,omitempty"` // the same, where it is borrowed
 }
 
 // Prepare notes the value that is to be given back.
@@ -26,16 +27,19 @@ func (o *SetSysctl) Prepare(s *System) error {
 	if o.Old, err = n.ReadSysctl(o.Key); err != nil {
 		return SysctlError(o.NS, o.Key, err)
 	}
-	if s.Owned(o.NS) {
-		return nil
+	if !s.Owned(o.NS) {
+		o.Loan = newLoan()
 	}
-	return s.borrow(o.NS, o.Key, o.Old)
+	return nil
 }
 
 // Do sets the parameter.
 func (o *SetSysctl) Do(_ context.Context, s *System) error {
 	n, err := s.NS(o.NS)
 	if err != nil {
+		return err
+	}
+	if err := s.borrow(o.NS, o.Key, o.Loan, func() (string, error) { return n.ReadSysctl(o.Key) }); err != nil {
 		return err
 	}
 	if err := n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: o.Value}); err != nil {
@@ -61,20 +65,13 @@ func (o *SetSysctl) Undo(_ context.Context, s *System) error {
 	if err != nil {
 		return err
 	}
-	old, restore := o.Old, true
-	if !s.Owned(o.NS) {
-		if old, restore, err = s.giveBack(o.NS, o.Key, o.Old); err != nil {
-			return err
+	return s.giveBack(o.NS, o.Key, o.Loan, o.Old, func(before string) error {
+		err := n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: before})
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // the parameter went with its interface
 		}
-	}
-	if !restore {
-		return nil // another lab still needs it
-	}
-	err = n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: old})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the parameter went with its interface
-	}
-	return err
+		return err
+	})
 }
 
 // Commands is `sysctl -w`.
