@@ -83,8 +83,12 @@ type Iptables struct {
 
 // unused reports whether the namespace has not got the table yet. Asking
 // iptables-nft about such a table would make it.
-func (x *Iptables) unused(n *NetNS, table string) bool {
-	return x.nft && !n.HasNFTable(NFTable{V6: x.v6, Name: table})
+func (x *Iptables) unused(n *NetNS, table string) (bool, error) {
+	if !x.nft {
+		return false, nil
+	}
+	has, err := n.HasNFTable(NFTable{V6: x.v6, Name: table})
+	return err == nil && !has, err
 }
 
 // builtinChains are the chains that each table always has (iptables(8),
@@ -150,8 +154,10 @@ func (x *Iptables) NewChain(ctx context.Context, n *NetNS, table, chain string) 
 
 // Chains lists the chains of a table, the built-in ones too.
 func (x *Iptables) Chains(ctx context.Context, n *NetNS, table string) (chains []string, err error) {
-	if known := builtinChains[table]; known != nil && x.unused(n, table) {
-		return slices.Clone(known), nil
+	if known := builtinChains[table]; known != nil {
+		if unused, err := x.unused(n, table); err != nil || unused {
+			return slices.Clone(known), err
+		}
 	}
 	err = x.do(ctx, n, func() error {
 		chains, err = x.t.ListChains(table)
@@ -162,8 +168,10 @@ func (x *Iptables) Chains(ctx context.Context, n *NetNS, table string) (chains [
 
 // Policy returns the policy of a built-in chain: ACCEPT or DROP.
 func (x *Iptables) Policy(ctx context.Context, n *NetNS, table, chain string) (policy string, err error) {
-	if slices.Contains(builtinChains[table], chain) && x.unused(n, table) {
-		return "ACCEPT", nil
+	if slices.Contains(builtinChains[table], chain) {
+		if unused, err := x.unused(n, table); err != nil || unused {
+			return "ACCEPT", err
+		}
 	}
 	var lines []string
 	err = x.do(ctx, n, func() error {

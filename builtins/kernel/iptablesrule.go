@@ -17,8 +17,10 @@ type ListedRule struct {
 
 // List returns the rules of a table, in all its chains.
 func (x *Iptables) List(ctx context.Context, n *NetNS, table string) ([]ListedRule, error) {
-	if builtinChains[table] != nil && x.unused(n, table) {
-		return nil, nil
+	if builtinChains[table] != nil {
+		if unused, err := x.unused(n, table); err != nil || unused {
+			return nil, err
+		}
 	}
 	r, err := x.Run(ctx, n, []string{"-t", table, "-v", "-S"})
 	if err != nil {

@@ -117,8 +117,8 @@ func (x *Iptables) AppendAll(ctx context.Context, n *NetNS, table string, rules 
 
 // Save returns a table as iptables-save prints it, with counters.
 func (x *Iptables) Save(ctx context.Context, n *NetNS, table string) ([]byte, error) {
-	if x.unused(n, table) {
-		return fmt.Appendf(nil, "*%s\nCOMMIT\n", table), nil
+	if unused, err := x.unused(n, table); err != nil || unused {
+		return fmt.Appendf(nil, "*%s\nCOMMIT\n", table), err
 	}
 	r, err := x.run(ctx, n, x.path+"-save", []string{"-c", "-t", table}, nil)
 	return r.Stdout, err

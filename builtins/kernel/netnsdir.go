@@ -22,31 +22,36 @@ func NetNSPath(name string) string { return filepath.Join(NetNSDir, name) }
 
 // PrepareNetNSDir makes NetNSDir as `ip netns add` does: a directory that is a
 // mount point with shared propagation, so that mount namespaces made later see
-// namespaces come and go. It reports whether the mount was its doing.
-func PrepareNetNSDir() (made bool, err error) {
-	if err := os.MkdirAll(NetNSDir, 0o755); err != nil {
-		return false, err
-	}
-	err = unix.Mount("", NetNSDir, "", unix.MS_SHARED|unix.MS_REC, "")
+// namespaces come and go. Before it makes the mount it calls note, with whether
+// the directory has to be made too; it does not where all is as it should be.
+func PrepareNetNSDir(note func(dirToo bool) error) error {
+	err := unix.Mount("", NetNSDir, "", unix.MS_SHARED|unix.MS_REC, "")
 	if err == nil {
-		return false, nil
+		return nil
 	}
-	if !errors.Is(err, unix.EINVAL) {
-		return false, &os.PathError{Op: "mount --make-shared", Path: NetNSDir, Err: err}
+	missing := errors.Is(err, fs.ErrNotExist)
+	if !missing && !errors.Is(err, unix.EINVAL) {
+		return &os.PathError{Op: "mount --make-shared", Path: NetNSDir, Err: err}
+	}
+	if err := note(missing); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(NetNSDir, 0o755); err != nil {
+		return err
 	}
 	if err := unix.Mount(NetNSDir, NetNSDir, "none", unix.MS_BIND|unix.MS_REC, ""); err != nil {
-		return false, &os.PathError{Op: "mount --bind", Path: NetNSDir, Err: err}
+		return &os.PathError{Op: "mount --bind", Path: NetNSDir, Err: err}
 	}
 	if err := unix.Mount("", NetNSDir, "", unix.MS_SHARED|unix.MS_REC, ""); err != nil {
 		_ = unix.Unmount(NetNSDir, unix.MNT_DETACH)
-		return false, &os.PathError{Op: "mount --make-shared", Path: NetNSDir, Err: err}
+		return &os.PathError{Op: "mount --make-shared", Path: NetNSDir, Err: err}
 	}
-	return true, nil
+	return nil
 }
 
-// RemoveNetNSDir takes back what PrepareNetNSDir made, unless namespaces are
-// still named there.
-func RemoveNetNSDir() error {
+// RemoveNetNSDir takes back what PrepareNetNSDir made, or a part of it, unless
+// namespaces are still named there.
+func RemoveNetNSDir(dirToo bool) error {
 	entries, err := os.ReadDir(NetNSDir)
 	if err != nil || len(entries) > 0 {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -56,6 +61,9 @@ func RemoveNetNSDir() error {
 	}
 	if err := unix.Unmount(NetNSDir, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
 		return &os.PathError{Op: "umount", Path: NetNSDir, Err: err}
+	}
+	if !dirToo {
+		return nil
 	}
 	if err := os.Remove(NetNSDir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

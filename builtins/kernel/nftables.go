@@ -1,9 +1,12 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
 )
 
 // NFTable names a table of nf_tables. iptables-nft keeps its tables there under
@@ -20,30 +23,35 @@ func (t NFTable) family() nftables.TableFamily {
 	return nftables.TableFamilyIPv4
 }
 
-// HasNFTable reports whether the namespace has a table. Where that cannot be
-// told it says yes: what may be somebody's is left alone.
-func (n *NetNS) HasNFTable(t NFTable) bool {
+// HasNFTable reports whether the namespace has a table. A kernel without
+// nf_tables has none.
+func (n *NetNS) HasNFTable(t NFTable) (bool, error) {
 	c, err := nftables.New(nftables.WithNetNSFd(n.Fd()))
 	if err != nil {
-		return true
+		return false, ignoring(err, unix.EPROTONOSUPPORT)
 	}
 	tables, err := c.ListTablesOfFamily(t.family())
 	if err != nil {
-		return true
+		return false, ignoring(err, unix.EINVAL, unix.EOPNOTSUPP, unix.ECONNREFUSED)
 	}
-	for _, have := range tables {
-		if have.Name == t.Name {
-			return true
+	return slices.ContainsFunc(tables, func(have *nftables.Table) bool { return have.Name == t.Name }), nil
+}
+
+// ignoring returns an error of nf_tables, unless it is one of those.
+func ignoring(err error, errnos ...unix.Errno) error {
+	for _, e := range errnos {
+		if errors.Is(err, e) {
+			return nil
 		}
 	}
-	return false
+	return fmt.Errorf("the tables of nf_tables: %w", err)
 }
 
 // DropEmptyNFTable deletes a table in which there is no rule, as iptables leaves
 // it when its last rule was deleted.
 func (n *NetNS) DropEmptyNFTable(t NFTable) error {
-	if !n.HasNFTable(t) {
-		return nil
+	if has, err := n.HasNFTable(t); err != nil || !has {
+		return err
 	}
 	c, err := nftables.New(nftables.WithNetNSFd(n.Fd()))
 	if err != nil {

@@ -59,12 +59,9 @@ func StartTime(pid int) uint64 {
 }
 
 // BootID names this boot of the machine.
-func BootID() string {
+func BootID() (string, error) {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(b))
+	return strings.TrimSpace(string(b)), err
 }
 
 // Processes lists the processes that match, zombies left out.

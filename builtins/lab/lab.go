@@ -22,6 +22,9 @@ type Options struct {
 	Name    string // until SetName gives another
 	Private bool   // the host is a sandbox' own
 	Open    Opener
+	// Sole says that this process works on no other lab, so that all programs it
+	// runs are the lab's, and are ended with it if this process dies.
+	Sole bool
 	// Explain, if set, is given each operation's commands before it is done.
 	Explain func(pos string, commands []string)
 }
@@ -105,6 +108,11 @@ func (l *Lab) Open(ctx context.Context) error {
 	}
 	if l.sys.Sign, err = newSign(dir, l.name); err != nil {
 		return err
+	}
+	if l.opts.Sole {
+		if err := l.signChildren(); err != nil {
+			return err
+		}
 	}
 	j, err := CreateJournal(filepath.Join(dir, "journal"))
 	if err != nil {
@@ -251,6 +259,9 @@ func newSign(dir, name string) (string, error) {
 	sign := op.MarkOf(name) + ":" + rand.Text()
 	return sign, os.WriteFile(filepath.Join(dir, "sign"), []byte(sign), 0o600)
 }
+
+// signChildren has the programs that this process runs bear the lab's sign.
+func (l *Lab) signChildren() error { return os.Setenv(op.EnvLab, l.sys.Sign) }
 
 // attach opens the namespaces that the journal tells of and that are still
 // there.

@@ -94,9 +94,6 @@ func (l ledger) edit(change func(map[string]*borrowed) error) error {
 		if b, err = json.Marshal(all); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path+".new", b, 0o600); err != nil {
-			return err
-		}
-		return os.Rename(path+".new", path)
+		return replaceFile(path, b, 0o600)
 	})
 }

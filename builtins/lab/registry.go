@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -28,7 +29,6 @@ type Meta struct {
 	PID         int               `json:"pid"`               // the process that builds or built it
 	Host        kernel.NSID       `json:"host"`              // the namespace it stands in, without a sandbox
 	Sandbox     *sandbox.Identity `json:"sandbox,omitempty"` // the sandbox it stands in
-	Up          bool              `json:"up"`                // its building came to its end
 }
 
 // Registry is the directory of the labs that are up.
@@ -92,7 +92,7 @@ func (r Registry) Names() ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
 			names = append(names, e.Name())
 		}
 	}
@@ -149,10 +149,9 @@ func (r Registry) locked(fn func() error) error {
 			_ = f.Close()
 			continue
 		}
-		err = fn()
-		r.removeDir()
-		_ = f.Close()
-		return err
+		defer func() { _ = f.Close() }()
+		defer r.removeDir()
+		return fn()
 	}
 }
 
@@ -183,7 +182,10 @@ func (r Registry) removeDir() {
 		return
 	}
 	r.dropHolds()
-	_ = os.Remove(filepath.Join(r.Dir, ledgerName)) // with no lab left nothing is borrowed
+	r.dropRemoved()
+	for _, name := range []string{ledgerName, ledgerName + newSuffix} { // with no lab left nothing is borrowed
+		_ = os.Remove(filepath.Join(r.Dir, name))
+	}
 	entries, err := os.ReadDir(r.Dir)
 	if err != nil || len(entries) > 1 {
 		return // beside the lock there is a note or a hold
@@ -244,29 +246,34 @@ func (r Registry) errBusy(name string) error {
 func (r Registry) Claim(name, origin string) (*Claim, error) {
 	c := &Claim{Registry: r, Name: name, Dir: r.Path(name)}
 	err := r.locked(func() error {
-		if err := os.Mkdir(c.Dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
+		made := os.Mkdir(c.Dir, 0o755)
+		if made != nil && !errors.Is(made, fs.ErrExist) {
+			return made
 		}
 		if err := c.take(); err != nil {
+			if made == nil {
+				err = errors.Join(err, os.RemoveAll(c.Dir))
+			}
 			return err
 		}
-		old, err := r.Meta(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			c.Old = &Meta{Name: name}
-		case old.Origin != origin:
-			c.release()
+		if made == nil {
+			return nil
+		}
+		old, err := r.old(name)
+		if err != nil {
+			return err
+		}
+		if old.Origin != "" && old.Origin != origin {
 			return &op.Error{
 				Msg: fmt.Sprintf("a lab called %q is up already, built by %s", name, old.Origin),
 				Tip: fmt.Sprintf("take it down with `nsscript down %s`, or give this one another name with lab(\"…\")", name),
 			}
-		default:
-			c.Old = old
 		}
+		c.Old = old
 		return nil
 	})
 	if err != nil {
+		c.release()
 		return nil, err
 	}
 	return c, nil
@@ -284,12 +291,25 @@ func (r Registry) Hold(name string) (*Claim, error) {
 		}
 		return nil, err
 	}
-	old, err := r.Meta(name)
-	if err != nil {
-		old = &Meta{Name: name, Boot: kernel.BootID()}
+	var err error
+	if c.Old, err = r.old(name); err != nil {
+		c.release()
+		return nil, err
 	}
-	c.Old = old
 	return c, nil
+}
+
+// old reads what a lab is that is to go. Of one of which the file is lost or
+// spoiled, only the journal tells.
+func (r Registry) old(name string) (*Meta, error) {
+	m, err := r.Meta(name)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &syntax) || errors.As(err, &kind) {
+		boot, err := kernel.BootID()
+		return &Meta{Name: name, Boot: boot}, err
+	}
+	return m, err
 }
 
 func (c *Claim) take() error {
@@ -328,11 +348,18 @@ func (c *Claim) Write(m *Meta) error {
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(c.Dir, "lab.json.new")
-	if err := os.WriteFile(tmp, append(b, '\n'), 0o644); err != nil {
+	return replaceFile(filepath.Join(c.Dir, "lab.json"), append(b, '\n'), 0o644)
+}
+
+// newSuffix ends the name of a file that is being written to replace another.
+const newSuffix = ".new"
+
+// replaceFile writes a file that others see either as it was or whole.
+func replaceFile(path string, b []byte, mode fs.FileMode) error {
+	if err := os.WriteFile(path+newSuffix, b, mode); err != nil {
 		return err
 	}
-	return os.Rename(tmp, filepath.Join(c.Dir, "lab.json"))
+	return os.Rename(path+newSuffix, path)
 }
 
 // Clear removes what an earlier run left in the lab's directory, but not the
@@ -353,13 +380,74 @@ func (c *Claim) Clear() error {
 	return nil
 }
 
-// Remove takes the lab out of the registry.
+// removedPrefix begins the names of directories that were a lab's.
+const removedPrefix = ".removed-"
+
+// Remove takes the lab out of the registry, in one step: a directory of which
+// half is left would be a lab of which nothing is known. What labs share goes
+// with the last one.
 func (c *Claim) Remove() error {
 	return c.Registry.locked(func() error {
-		err := os.RemoveAll(c.Dir)
-		c.release()
-		return err
+		defer c.release()
+		if err := c.Registry.restoreShared(c.Name); err != nil {
+			return err
+		}
+		removed := filepath.Join(c.Registry.Dir, removedPrefix+c.Name)
+		c.Registry.dropRemoved()
+		if err := os.Rename(c.Dir, removed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return os.RemoveAll(removed)
 	})
+}
+
+// Tidy removes what a command that was ended midway left in the registry beside
+// the labs.
+func (r Registry) Tidy() error {
+	if _, err := os.Lstat(r.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return r.locked(func() error { return r.restoreShared("") })
+}
+
+// restoreShared takes back what is made for all labs together when there is none
+// but the one that is about to go.
+func (r Registry) restoreShared(last string) error {
+	names, err := r.Names()
+	if err != nil || slices.ContainsFunc(names, func(name string) bool { return name != last }) {
+		return err
+	}
+	return r.restoreNetNS()
+}
+
+// dropRemoved removes the rest of what Remove was ended at.
+func (r Registry) dropRemoved() {
+	dirs, _ := filepath.Glob(filepath.Join(r.Dir, removedPrefix+"*")) // the pattern is well formed
+	for _, dir := range dirs {
+		_ = os.RemoveAll(dir) // tried again by the next
+	}
+}
+
+// upName is the file in a lab's directory that says that the lab is up. It is
+// empty, for a full disk must not keep a lab from going down.
+const upName = "up"
+
+// SetUp notes that the lab's building came to its end, or that its end begins.
+func (c *Claim) SetUp(up bool) error {
+	path := filepath.Join(c.Dir, upName)
+	if !up {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	return os.WriteFile(path, nil, 0o600)
+}
+
+// Up reports whether a lab's building came to its end.
+func (r Registry) Up(name string) bool {
+	_, err := os.Lstat(filepath.Join(r.Path(name), upName))
+	return err == nil
 }
 
 // Busy reports whether some process holds the lab.

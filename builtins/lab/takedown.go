@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,38 +16,47 @@ import (
 	"nsscript/builtins/op"
 )
 
-// netnsMade is the file in the registry that says that /run/netns was made for a
-// lab, and is to be removed with the last one.
+// netnsMade is the file in the registry that says that /run/netns is made into a
+// mount for labs, and that this is taken back with the last one. It names the
+// directory when that was not there before either.
 const netnsMade = ".netns"
 
-// PrepareNetNS makes /run/netns, and notes whether it was not there before.
+// PrepareNetNS makes /run/netns, and notes first what was not there before.
 func (r Registry) PrepareNetNS() error {
 	return r.locked(func() error {
-		made, err := kernel.PrepareNetNSDir()
-		if err != nil || !made {
-			return err
-		}
-		return os.WriteFile(filepath.Join(r.Dir, netnsMade), nil, 0o600)
+		return kernel.PrepareNetNSDir(func(dirToo bool) error {
+			flag := filepath.Join(r.Dir, netnsMade)
+			if _, err := os.Lstat(flag); err == nil {
+				return nil // an earlier run was ended midway
+			}
+			var made string
+			if dirToo {
+				made = kernel.NetNSDir
+			}
+			return replaceFile(flag, []byte(made), 0o600)
+		})
 	})
 }
 
-// RestoreNetNS removes /run/netns again when it was made for a lab and nothing
-// is named in it any more.
-func (r Registry) RestoreNetNS() error {
-	return r.locked(func() error {
-		flag := filepath.Join(r.Dir, netnsMade)
-		if _, err := os.Lstat(flag); err != nil {
-			return nil
-		}
-		others, err := kernel.NetNSNames()
-		if err != nil || len(others) > 0 {
-			return err
-		}
-		if err := kernel.RemoveNetNSDir(); err != nil {
-			return err
-		}
-		return os.Remove(flag)
-	})
+// restoreNetNS takes back what PrepareNetNS made, unless something is named in
+// it. The registry is locked.
+func (r Registry) restoreNetNS() error {
+	flag := filepath.Join(r.Dir, netnsMade)
+	made, err := os.ReadFile(flag)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	others, err := kernel.NetNSNames()
+	if err != nil || len(others) > 0 {
+		return err
+	}
+	if err := kernel.RemoveNetNSDir(len(made) > 0); err != nil {
+		return err
+	}
+	return os.Remove(flag)
 }
 
 // TakeDown undoes everything that the lab did, and closes it. It goes on after
@@ -182,7 +192,11 @@ func (l *Lab) gone(e op.End) bool {
 
 // Down takes a lab down that an earlier command built on the host.
 func (c *Claim) Down(ctx context.Context) error {
-	if c.Old != nil && c.Old.Boot == kernel.BootID() {
+	boot, err := kernel.BootID()
+	if err != nil {
+		return err
+	}
+	if c.Old != nil && c.Old.Boot == boot {
 		l, err := Look(c.Name, c.Dir, false)
 		if err != nil {
 			return err
@@ -192,9 +206,10 @@ func (c *Claim) Down(ctx context.Context) error {
 			return &op.Error{Msg: fmt.Sprintf("the lab %q stands in another network namespace than this one", c.Name),
 				Tip: "take it down from where it was built"}
 		}
-		if err := l.TakeDown(ctx); err != nil {
+		if err := l.signChildren(); err != nil {
 			return err
 		}
+		return l.TakeDown(ctx)
 	}
-	return c.Registry.RestoreNetNS()
+	return nil
 }

@@ -113,9 +113,11 @@ func (o *AddFilterRules) Undo(ctx context.Context, s *System) error {
 			errs = append(errs, iptablesError(err, o.NS))
 		}
 	}
+	if len(errs) > 0 {
+		return errors.Join(errs...) // the tables are still in use
+	}
 	o.tried, o.added = true, 0
-	errs = append(errs, o.dropTables(s, o.NS))
-	return errors.Join(errs...)
+	return o.dropTables(s, o.NS)
 }
 
 // Commands are `iptables -A`.

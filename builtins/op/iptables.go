@@ -169,7 +169,10 @@ func (o *RunIptables) Undo(ctx context.Context, s *System) error {
 	if errors.Is(err, kernel.ErrClosed) {
 		return nil // the namespace is gone, and the rule with it
 	}
-	return errors.Join(err, o.dropTables(s, o.NS))
+	if err != nil {
+		return err // the tables are still in use
+	}
+	return o.dropTables(s, o.NS)
 }
 
 func (o *RunIptables) runReverse(ctx context.Context, s *System) error {

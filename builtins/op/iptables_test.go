@@ -444,7 +444,11 @@ func TestABorrowedNamespaceGetsNoTablesToKeep(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if n.HasNFTable(kernel.NFTable{V6: v6, Name: table}) {
+					has, err := n.HasNFTable(kernel.NFTable{V6: v6, Name: table})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if has {
 						list = append(list, fmt.Sprint(table, v6))
 					}
 				}

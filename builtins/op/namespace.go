@@ -86,9 +86,9 @@ func (o *AddNamespace) Undo(_ context.Context, s *System) error {
 		return nil
 	}
 	if err != nil {
-		// Not (yet) a namespace: the empty file that a run left which was
-		// ended between making it and binding the namespace to it.
-		if st, serr := os.Stat(path); serr == nil && st.Size() == 0 && st.Mode().IsRegular() && o.ID == (kernel.NSID{}) {
+		// Not a namespace: the empty file that nsscript left when it was ended
+		// before the namespace was bound to it, or after it was unbound.
+		if st, serr := os.Stat(path); serr == nil && st.Size() == 0 && st.Mode().IsRegular() {
 			return os.Remove(path)
 		}
 		return nil

@@ -36,7 +36,11 @@ func (u *usedTables) borrowTables(s *System, ns string) error {
 	for _, t := range u.Used {
 		if err := s.borrow(ns, tableKey(t), u.UsedLoan, func() (string, error) {
 			n, err := s.NS(ns)
-			if err == nil && n.HasNFTable(t) {
+			if err != nil {
+				return "", err
+			}
+			has, err := n.HasNFTable(t)
+			if err == nil && has {
 				return present, nil
 			}
 			return absent, err

@@ -87,7 +87,10 @@ func (o *SetPolicy) Undo(ctx context.Context, s *System) error {
 	if errors.Is(err, kernel.ErrClosed) {
 		return nil
 	}
-	return errors.Join(err, o.dropTables(s, o.NS))
+	if err != nil {
+		return err // the tables are still in use
+	}
+	return o.dropTables(s, o.NS)
 }
 
 // Commands is `iptables -P`.

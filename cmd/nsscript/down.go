@@ -27,7 +27,7 @@ func newDown() *cobra.Command {
 					return err
 				}
 			}
-			return down(cmd.Context(), r, args)
+			return errors.Join(down(cmd.Context(), r, args), r.Tidy())
 		},
 		ValidArgsFunction: completeLabs,
 	}
@@ -56,7 +56,7 @@ func downOne(ctx context.Context, r lab.Registry, name string) error {
 		claim.Release()
 		return fmt.Errorf("taking the lab %q down: %w", name, err)
 	}
-	return errors.Join(claim.Remove(), r.RestoreNetNS())
+	return claim.Remove()
 }
 
 // completeLabs completes the names of labs that are up.

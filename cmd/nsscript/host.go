@@ -50,7 +50,6 @@ func colorful(f *os.File) bool {
 type hostPlace struct {
 	registry lab.Registry
 	claim    *lab.Claim
-	meta     lab.Meta
 }
 
 func (p *hostPlace) private() bool { return false }
@@ -60,18 +59,34 @@ func (p *hostPlace) open(ctx context.Context, m lab.Meta) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := p.begin(claim, &m); err != nil {
+		return "", errors.Join(err, claim.Remove())
+	}
+	p.claim = claim
+	return claim.Dir, nil
+}
+
+// begin records what is going to be built.
+func (p *hostPlace) begin(claim *lab.Claim, m *lab.Meta) error {
 	host, err := kernel.Home()
 	if err != nil {
-		return "", errors.Join(err, claim.Remove())
+		return err
 	}
 	m.Host = host.ID()
 	host.Close()
-	m.Created, m.Boot, m.PID = time.Now(), kernel.BootID(), os.Getpid()
-	if err := errors.Join(claim.Write(&m), p.registry.PrepareNetNS()); err != nil {
-		return "", errors.Join(err, claim.Remove())
+	if err := record(claim, m); err != nil {
+		return err
 	}
-	p.claim, p.meta = claim, m
-	return claim.Dir, nil
+	return p.registry.PrepareNetNS()
+}
+
+// record writes down what a lab is whose building begins.
+func record(claim *lab.Claim, m *lab.Meta) (err error) {
+	if m.Boot, err = kernel.BootID(); err != nil {
+		return err
+	}
+	m.Created, m.PID = time.Now(), os.Getpid()
+	return claim.Write(m)
 }
 
 // takeName claims a lab's name and takes down what an earlier run left.
@@ -87,8 +102,7 @@ func takeName(ctx context.Context, r lab.Registry, m lab.Meta) (*lab.Claim, erro
 		}
 	}
 	if err := claim.Clear(); err != nil {
-		claim.Release()
-		return nil, err
+		return nil, errors.Join(err, claim.Remove())
 	}
 	return claim, nil
 }
@@ -98,18 +112,19 @@ func (p *hostPlace) settle(ctx context.Context, l *lab.Lab, stay bool) error {
 		l.Close()
 		return nil
 	}
+	var failed error
 	if stay {
-		l.Close()
-		p.meta.Up = true
-		err := p.claim.Write(&p.meta)
-		p.claim.Release()
-		return err
+		if failed = p.claim.SetUp(true); failed == nil {
+			l.Close()
+			p.claim.Release()
+			return nil
+		}
 	}
 	if err := l.TakeDown(ctx); err != nil {
 		p.claim.Release()
-		return err
+		return errors.Join(failed, err)
 	}
-	return errors.Join(p.claim.Remove(), p.registry.RestoreNetNS())
+	return errors.Join(failed, p.claim.Remove())
 }
 
 var _ place = (*hostPlace)(nil)

@@ -54,7 +54,16 @@ func newLs() *cobra.Command {
 }
 
 func listLabs(r lab.Registry) ([]row, error) {
+	if _, inside := asWorker(); !inside {
+		if err := r.Tidy(); err != nil {
+			return nil, err
+		}
+	}
 	names, err := r.Names()
+	if err != nil {
+		return nil, err
+	}
+	boot, err := kernel.BootID()
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +73,7 @@ func listLabs(r lab.Registry) ([]row, error) {
 		if err != nil {
 			m = &lab.Meta{Name: name}
 		}
-		one := row{Name: name, Description: m.Description, Where: "host", Created: m.Created, Script: m.Origin, State: state(r, m)}
+		one := row{Name: name, Description: m.Description, Where: "host", Created: m.Created, Script: m.Origin, State: state(r, m, boot)}
 		if m.Sandbox != nil {
 			one.Where = "sandbox"
 		}
@@ -78,8 +87,8 @@ func listLabs(r lab.Registry) ([]row, error) {
 
 // state says how a lab is: up, building, gone with the last boot or with its
 // sandbox, or broken, because its building was cut off.
-func state(r lab.Registry, m *lab.Meta) string {
-	if m.Boot != kernel.BootID() {
+func state(r lab.Registry, m *lab.Meta, boot string) string {
+	if m.Boot != "" && m.Boot != boot {
 		return "gone"
 	}
 	if r.Busy(m.Name) {
@@ -92,7 +101,7 @@ func state(r lab.Registry, m *lab.Meta) string {
 		}
 		_ = box.Close()
 	}
-	if !m.Up {
+	if !r.Up(m.Name) {
 		return "broken"
 	}
 	return "up"

@@ -162,7 +162,7 @@ func runScript(ctx context.Context, args []string, o runOptions, at place) error
 		out = os.Stderr
 	}
 	l, err := lab.New(lab.Options{
-		Name: name, Private: at.private(), Explain: explainer(o.explain),
+		Name: name, Private: at.private(), Sole: true, Explain: explainer(o.explain),
 		Open: func(ctx context.Context, name, description string) (string, error) {
 			return at.open(ctx, lab.Meta{Name: name, Description: description, Origin: origin})
 		},
@@ -278,12 +278,16 @@ func finish(ctx context.Context, s *builtins.Session, at place, o runOptions, er
 		status = exitFailed
 	}
 	if o.json {
-		return errors.Join(settled, printOutcome(s, stay, status, err))
+		return errors.Join(settled, printOutcome(s, stay && settled == nil, status, err))
+	}
+	if settled != nil {
+		doing := "taking the lab %q down: %w"
+		if stay {
+			doing = "leaving the lab %q up: %w"
+		}
+		return fmt.Errorf(doing, l.Name(), settled)
 	}
 	summarize(s, o, stay, failed, err)
-	if settled != nil {
-		return fmt.Errorf("taking the lab %q down: %w", l.Name(), settled)
-	}
 	return &exitError{status: status}
 }
 

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -115,7 +114,6 @@ type client struct {
 	registry lab.Registry
 	box      *sandbox.Sandbox
 	claim    *lab.Claim
-	meta     lab.Meta
 	stay     bool
 }
 
@@ -162,22 +160,30 @@ func (c *client) run() (status int, err error) {
 		return 0, err
 	}
 	defer passSignals(p)()
-	go c.answer(askR, ansW)
+	answered := make(chan error, 1)
+	go func() {
+		answered <- c.answer(askR, ansW)
+		_ = ansW.Close()
+	}()
 	st, err := p.Wait()
 	_ = askR.Close()
-	_ = ansW.Close()
+	if unanswered := <-answered; unanswered != nil {
+		c.stay, err = false, errors.Join(err, unanswered)
+	}
 	if st.Signal != 0 {
 		return 128 + int(st.Signal), err
 	}
 	return st.Code, err
 }
 
-func (c *client) answer(r io.Reader, w io.Writer) {
+// answer answers the worker until there is no more question. The error is of an
+// answer that could not be given: the worker does not know then that it was heard.
+func (c *client) answer(r io.Reader, w io.Writer) error {
 	in, out := json.NewDecoder(bufio.NewReader(r)), json.NewEncoder(w)
 	for {
 		var q question
 		if in.Decode(&q) != nil {
-			return
+			return nil
 		}
 		a := answer{}
 		if err := c.serve(q, &a); err != nil {
@@ -189,15 +195,17 @@ func (c *client) answer(r io.Reader, w io.Writer) {
 			var missing *kernel.MissingError
 			a.Lacks = errors.As(err, &missing)
 		}
-		if out.Encode(a) != nil {
-			return
+		if err := out.Encode(a); err != nil {
+			return fmt.Errorf("answering the inner nsscript: %w", err)
 		}
 	}
 }
 
 func (c *client) serve(q question, a *answer) error {
 	if q.Open == nil {
-		c.stay = q.Stay
+		if q.Stay {
+			return c.keep()
+		}
 		return nil
 	}
 	m := *q.Open
@@ -206,30 +214,35 @@ func (c *client) serve(q question, a *answer) error {
 		return err
 	}
 	id := c.box.Identity()
-	m.Sandbox, m.Created, m.Boot, m.PID = &id, time.Now(), kernel.BootID(), os.Getpid()
-	if err := claim.Write(&m); err != nil {
+	m.Sandbox = &id
+	if err := record(claim, &m); err != nil {
 		return errors.Join(err, claim.Remove())
 	}
-	c.claim, c.meta, a.Dir = claim, m, claim.Dir
+	c.claim, a.Dir = claim, claim.Dir
 	return nil
 }
 
-// end keeps the sandbox for later commands or ends it.
+// keep has the sandbox stay for later commands.
+func (c *client) keep() error {
+	if c.claim == nil {
+		return errors.New("no lab was opened")
+	}
+	err := errors.Join(c.box.Keep(), c.claim.SetUp(true))
+	c.stay = err == nil
+	return err
+}
+
+// end leaves the sandbox to later commands or ends it.
 func (c *client) end(ctx context.Context) error {
-	if c.claim == nil || !c.stay {
-		err := c.box.Kill(ctx)
-		if c.claim != nil {
-			err = errors.Join(err, c.claim.Remove())
-		}
-		return err
+	if c.stay {
+		c.claim.Release()
+		return c.box.Close()
 	}
-	if err := c.box.Keep(); err != nil {
-		return err
+	err := c.box.Kill(ctx)
+	if c.claim != nil {
+		err = errors.Join(err, c.claim.Remove())
 	}
-	c.meta.Up = true
-	err := c.claim.Write(&c.meta)
-	c.claim.Release()
-	return errors.Join(err, c.box.Close())
+	return err
 }
 
 // passSignals gives signals on to a worker. Ctrl-C reaches it by itself where it
@@ -265,6 +278,9 @@ func inForeground() bool {
 
 // tearDown takes down the lab of a claim, wherever it stands.
 func tearDown(ctx context.Context, c *lab.Claim) error {
+	if err := c.SetUp(false); err != nil {
+		return err
+	}
 	if c.Old != nil && c.Old.Sandbox != nil {
 		return sandbox.Kill(ctx, *c.Old.Sandbox)
 	}

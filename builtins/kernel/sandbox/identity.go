@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,9 +54,10 @@ func (m machine) open(id Identity) (*Sandbox, error) {
 	held, err := m.openSpaces(id.PID, id.User)
 	if err == nil {
 		// What was opened is the keeper's only if that still is who it was.
-		if alive, wrong := m.lives(id); wrong != nil || !alive || !held.are(id) {
+		alive, wrong := m.lives(id)
+		if wrong != nil || !alive || !held.are(id) {
 			held.close()
-			err = ErrGone
+			err = cmp.Or(wrong, ErrGone)
 		}
 	}
 	if err != nil {

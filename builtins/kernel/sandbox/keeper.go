@@ -103,6 +103,7 @@ func keeper(o order) int {
 func settle() {
 	unix.Umask(0o022)
 	_ = os.Unsetenv(orderEnv)
+	// ps shows the name; nothing depends on it.
 	_ = os.WriteFile("/proc/self/comm", []byte(keeperName), 0)
 	unix.CloseOnExec(reportFile)
 	unix.CloseOnExec(controlFile)
