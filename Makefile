@@ -14,7 +14,7 @@ RUN_PROGRAMS  := iptables=iptables
 TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping tcpdump=tcpdump nft=nftables \
 	nc=netcat-openbsd ps=procps unshare=util-linux setpriv=util-linux sysctl=procps
 
-.PHONY: run test bench lint fmt build install readme deps-run deps-test
+.PHONY: run test torture bench lint fmt build install readme deps-run deps-test
 
 run: deps-run build
 	bin/nsscript run --rm --sandbox examples/three_tier_firewall.star
@@ -26,6 +26,10 @@ test: deps-test
 	$(GO) vet ./...
 	@# Not from the cache: the program under test is built by the tests themselves.
 	$(GO) test -count=1 ./...
+
+# Everything that tests try only in part, for about an hour.
+torture: deps-test
+	NSSCRIPT_TORTURE=1 $(GO) test -count=1 -parallel 4 -timeout 80m -v -run Torture ./...
 
 bench: deps-test
 	$(GO) test -run '^$$' -bench . ./...

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"nsscript/cmd/nsscript/internal/fault"
 )
 
 // Tests that build labs run in a private host: a process with network, mount and
@@ -33,6 +35,7 @@ const (
 const ordinary = 12345
 
 func TestMain(m *testing.M) {
+	fault.Main()
 	switch os.Getenv(stageEnv) {
 	case "init":
 		os.Exit(hostInit())
@@ -65,12 +68,12 @@ func buildAndRun(m *testing.M) int {
 
 // inPrivateHost runs one test function in a private host, as the given user, and
 // fails with all that it printed.
-func inPrivateHost(t *testing.T, uid int, test, file string) {
+func inPrivateHost(t *testing.T, uid int, test, file string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Fatal("a private host can be made by root only: run these tests as root")
 	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^"+test+"$", "-test.v", "-test.timeout=3m")
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+test+"$", "-test.v", "-test.timeout="+longest())
 	cmd.Env = append(os.Environ(), stageEnv+"=init", fmt.Sprintf("%s=%d", uidEnv, uid), caseEnv+"="+file)
 	if *update {
 		cmd.Env = append(cmd.Env, updateEnv+"=1")
@@ -86,6 +89,15 @@ func inPrivateHost(t *testing.T, uid int, test, file string) {
 	if !strings.Contains(string(out), "--- PASS: "+test) {
 		t.Fatalf("%s did not run:\n%s", test, out)
 	}
+	return string(out)
+}
+
+// longest is how long a test in a private host may take.
+func longest() string {
+	if torture() {
+		return "70m"
+	}
+	return "6m"
 }
 
 // hostInit prepares a private host, runs the test in it and reaps what its

@@ -211,14 +211,9 @@ func cmdHide(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdBackend(ts *testscript.TestScript, neg bool, args []string) {
 	need(ts, neg, args, 1, "backend nft|legacy")
-	multi, err := exec.LookPath("xtables-" + args[0] + "-multi")
-	ts.Check(err)
 	dir := ts.MkAbs("backend-" + args[0])
 	ts.Check(os.Mkdir(dir, 0o755))
-	for _, p := range []string{"iptables", "ip6tables"} {
-		for _, suffix := range []string{"", "-save", "-restore"} {
-			ts.Check(os.Symlink(multi, filepath.Join(dir, p+suffix)))
-		}
-	}
+	_, err := backendDir(dir, args[0])
+	ts.Check(err)
 	ts.Setenv("PATH", dir+":"+ts.Getenv("PATH"))
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -23,6 +24,12 @@ func snapshot() string {
 	if os.Geteuid() == 0 {
 		commands = append(commands, "nft list ruleset",
 			"iptables-nft-save", "ip6tables-nft-save", "iptables-legacy-save", "ip6tables-legacy-save")
+	}
+	// Namespaces that a lab has joined.
+	for _, name := range names("/run/netns") {
+		for _, c := range slices.Clone(commands) {
+			commands = append(commands, "ip netns exec "+name+" "+c)
+		}
 	}
 	for _, c := range commands {
 		words := strings.Fields(c)
@@ -40,6 +47,18 @@ func snapshot() string {
 	fmt.Fprintf(&b, "# processes\n%s", strings.Join(processes(), ""))
 	fmt.Fprintf(&b, "# sysctl\n%s", sysctls())
 	return b.String()
+}
+
+func names(dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
 }
 
 // timers are what a bridge counts down.
