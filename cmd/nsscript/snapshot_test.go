@@ -34,7 +34,7 @@ func snapshot() string {
 	for _, c := range commands {
 		words := strings.Fields(c)
 		out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
-		fmt.Fprintf(&b, "# %s\n%s", c, timers.ReplaceAll(withoutComments(out), []byte("$1")))
+		fmt.Fprintf(&b, "# %s\n%s", c, timers.ReplaceAll(withoutComments(out), []byte("$1$2")))
 		if err != nil {
 			fmt.Fprintf(&b, "%v\n", err)
 		}
@@ -61,8 +61,8 @@ func names(dir string) []string {
 	return list
 }
 
-// timers are what a bridge counts down.
-var timers = regexp.MustCompile(`(_timer) +[0-9.]+`)
+// timers are what a bridge counts down, and the packets that rules count.
+var timers = regexp.MustCompile(`(_timer) +[0-9.]+|(packets) \d+ bytes \d+|\[\d+:\d+\]`)
 
 func withoutComments(out []byte) []byte {
 	var keep [][]byte
