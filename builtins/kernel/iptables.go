@@ -91,6 +91,42 @@ func (x *Iptables) unused(n *NetNS, table string) (bool, error) {
 	return err == nil && !has, err
 }
 
+// Tables returns the tables that the namespace has. Asking iptables about any
+// other would make it.
+func (x *Iptables) Tables(n *NetNS) ([]string, error) {
+	if !x.nft {
+		return x.legacyTables(n)
+	}
+	var tables []string
+	for table := range builtinChains {
+		if unused, err := x.unused(n, table); err != nil {
+			return nil, err
+		} else if !unused {
+			tables = append(tables, table)
+		}
+	}
+	slices.Sort(tables)
+	return tables, nil
+}
+
+// legacyTables reads the tables of a namespace from proc, where they are listed
+// once the module is loaded.
+func (x *Iptables) legacyTables(n *NetNS) (tables []string, err error) {
+	file := "/proc/thread-self/net/ip_tables_names"
+	if x.v6 {
+		file = "/proc/thread-self/net/ip6_tables_names"
+	}
+	err = n.Do(func() error {
+		b, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		tables = strings.Fields(string(b))
+		return err
+	})
+	return tables, err
+}
+
 // builtinChains are the chains that each table always has (iptables(8),
 // "TABLES").
 var builtinChains = map[string][]string{

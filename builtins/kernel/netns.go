@@ -34,6 +34,9 @@ type NetNS struct {
 	closed bool
 }
 
+// ErrNoNetNS is the error of opening a file that is no network namespace.
+var ErrNoNetNS = errors.New("not a network namespace")
+
 // ErrClosed is the error of a namespace that was closed.
 var ErrClosed = errors.New("the namespace is closed")
 
@@ -70,7 +73,7 @@ func newNetNS(h netns.NsHandle) (*NetNS, error) {
 		return nil, err
 	}
 	if int64(fs.Type) != nsfsMagic {
-		return nil, errors.New("not a network namespace")
+		return nil, ErrNoNetNS
 	}
 	if typ, err := unix.IoctlRetInt(int(h), unix.NS_GET_NSTYPE); err == nil && typ != unix.CLONE_NEWNET {
 		return nil, errors.New("a namespace, but not of the network kind")

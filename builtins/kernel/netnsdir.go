@@ -210,6 +210,31 @@ func NetNSNames() ([]string, error) {
 	return names, nil
 }
 
+// FindNamed opens the network namespace of that inode, if it is the one of this
+// process or has a name; otherwise it returns nil.
+func FindNamed(inode uint64) *NetNS {
+	paths := []string{"/proc/self/ns/net"}
+	names, err := NetNSNames()
+	if err != nil {
+		return nil
+	}
+	for _, name := range names {
+		paths = append(paths, NetNSPath(name))
+	}
+	for _, path := range paths {
+		if id, err := NSIDOf(path); err != nil || id.Ino != inode {
+			continue
+		}
+		if ns, err := OpenNetNS(path); err == nil {
+			if ns.ID().Ino == inode {
+				return ns
+			}
+			ns.Close()
+		}
+	}
+	return nil
+}
+
 // FindNetNS looks for the namespace of the given identity by its processes, for
 // a namespace that has no name: it returns the path of its file.
 func FindNetNS(id NSID) (string, bool) {

@@ -102,11 +102,20 @@ func HoldMountNS(pid int, inode uint64) (*os.File, error) {
 
 // NetNSOf returns the identity of the network namespace of a process.
 func NetNSOf(pid int) NSID {
-	var st unix.Stat_t
-	if unix.Stat(fmt.Sprintf("/proc/%d/ns/net", pid), &st) != nil {
+	id, err := NSIDOf(fmt.Sprintf("/proc/%d/ns/net", pid))
+	if err != nil {
 		return NSID{}
 	}
-	return NSID{Dev: st.Dev, Ino: st.Ino}
+	return id
+}
+
+// NSIDOf returns the identity of the namespace whose file is at path.
+func NSIDOf(path string) (NSID, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return NSID{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return NSID{Dev: st.Dev, Ino: st.Ino}, nil
 }
 
 // HasEnv reports whether a process was started with a variable of that value.
@@ -116,6 +125,21 @@ func HasEnv(pid int, key, value string) bool {
 		return false
 	}
 	return strings.Contains("\x00"+string(b), "\x00"+key+"="+value+"\x00")
+}
+
+// Env returns a variable of the environment that a process was started with, and
+// whether it has one.
+func Env(pid int, key string) (value string, ok bool) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	if err != nil {
+		return "", false
+	}
+	for v := range strings.SplitSeq(string(b), "\x00") {
+		if value, ok := strings.CutPrefix(v, key+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
 }
 
 // Ancestors lists a process and its parents up to the first.

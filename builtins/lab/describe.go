@@ -1,38 +1,60 @@
 package lab
 
 import (
+	"maps"
 	"path/filepath"
-	"sort"
+	"slices"
 
+	"nsscript/builtins/kernel"
 	"nsscript/builtins/op"
 )
 
 // NamespacesOf lists the namespaces of the lab in a directory, by its journal.
 func NamespacesOf(dir string) ([]string, error) {
-	entries, err := ReadJournal(filepath.Join(dir, "journal"))
-	if err != nil && len(entries) == 0 {
+	have, err := namespacesOf(dir)
+	if err != nil && len(have) == 0 {
 		return nil, err
 	}
-	have := map[string]bool{}
+	return slices.Sorted(maps.Keys(have)), nil
+}
+
+// namespacesOf tells by a lab's journal which namespaces it has, and who those are
+// that are its own.
+func namespacesOf(dir string) (have map[string]*kernel.NSID, err error) {
+	entries, err := ReadJournal(filepath.Join(dir, "journal"))
+	have = map[string]*kernel.NSID{}
 	for _, e := range entries {
 		if !e.Live() {
 			continue
 		}
 		switch o := e.Op.(type) {
 		case *op.AddNamespace:
-			have[o.Name] = true
+			have[o.Name] = &o.ID
 		case *op.JoinNamespace:
-			have[o.Name] = true
+			have[o.Name] = nil
 		case *op.DelNamespace:
 			delete(have, o.Name)
 		}
 	}
-	names := make([]string, 0, len(have))
-	for n := range have {
-		names = append(names, n)
+	return have, err
+}
+
+// Damaged reports whether the notes of a lab cannot be read, or /run/netns below
+// root has not all of its namespaces any more.
+func (r Registry) Damaged(name, root string) bool {
+	have, err := namespacesOf(r.Path(name))
+	if err != nil {
+		return true
 	}
-	sort.Strings(names)
-	return names, nil
+	for ns, id := range have {
+		if id == nil {
+			continue
+		}
+		if now, err := kernel.NSIDOf(root + kernel.NetNSPath(ns)); err != nil || now.Ino != id.Ino {
+			return true
+		}
+	}
+	return false
 }
 
 // Description is a lab's parts in the form of JSON.

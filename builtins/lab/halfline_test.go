@@ -15,7 +15,7 @@ import (
 func TestHalfLine(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
-	j, err := CreateJournal(path)
+	j, err := CreateJournal(path, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -41,7 +42,12 @@ type line struct {
 	Pos   string          `json:"pos,omitempty"`
 	Kind  string          `json:"kind,omitempty"`
 	Op    json.RawMessage `json:"op,omitempty"`
+
+	Private bool `json:"private,omitempty"` // in a first line that is of no operation
 }
+
+// begun is the state of a line that is of no operation.
+const begun State = "begun"
 
 // Journal is the file of a lab's operations, open for appending. It is not
 // synced: what it must survive is the death of the process, not of the machine,
@@ -50,13 +56,19 @@ type Journal struct {
 	f *os.File
 }
 
-// CreateJournal begins a new journal.
-func CreateJournal(path string) (*Journal, error) {
+// CreateJournal begins a new journal, of a lab whose host is its own if private.
+func CreateJournal(path string, private bool) (*Journal, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	return &Journal{f: f}, nil
+	j := &Journal{f: f}
+	if private {
+		if err := j.write(line{State: begun, Private: true}); err != nil {
+			return nil, errors.Join(err, j.Close())
+		}
+	}
+	return j, nil
 }
 
 // Close closes the file.
@@ -95,50 +107,78 @@ func (j *Journal) Note(e *Entry) error {
 	return j.write(l)
 }
 
-// ReadJournal reads a journal. A last line that was cut off is left out: the
-// operation it was to record was not begun.
+// errSpoiled is the error of a journal of which a part is lost.
+var errSpoiled = errors.New("a part of it cannot be read")
+
+// ReadJournal reads the entries of a journal. A last line that was cut off is left out: the
+// operation it was to record was not begun. Where a line before cannot be read,
+// the entries of the others are returned with an error.
 func ReadJournal(path string) ([]*Entry, error) {
+	r := journalReader{bySeq: map[int]*Entry{}}
+	err := r.read(path)
+	return r.entries, err
+}
+
+type journalReader struct {
+	entries []*Entry
+	bySeq   map[int]*Entry
+	private bool
+	spoiled error // by the first line that could not be read
+}
+
+func (r *journalReader) read(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return fmt.Errorf("the lab's journal: %w: %w", errSpoiled, err)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = f.Close() }()
-	var entries []*Entry
-	bySeq := map[int]*Entry{}
-	sc := bufio.NewScanner(f)
-	sc.Buffer(nil, 16<<20)
-	var broken error
-	for n := 1; sc.Scan(); n++ {
-		if broken != nil {
-			return entries, broken
+	in := bufio.NewReader(f)
+	for n := 1; ; n++ {
+		text, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			break // with a part of a line, or without
 		}
-		var l line
-		if err := json.Unmarshal(sc.Bytes(), &l); err != nil {
-			broken = fmt.Errorf("%s:%d: %w", path, n, err)
-			continue
+		if err != nil {
+			return err
 		}
-		e := bySeq[l.Seq]
-		if e == nil {
-			e = &Entry{Seq: l.Seq, Pos: l.Pos}
-			bySeq[l.Seq] = e
-			entries = append(entries, e)
-		}
-		e.State = l.State
-		if l.Kind != "" {
-			o, err := op.Decode(l.Kind, l.Op)
-			if err != nil {
-				return entries, fmt.Errorf("%s:%d: %w", path, n, err)
-			}
-			e.Op = o
+		if err := r.line(text); err != nil && r.spoiled == nil {
+			r.spoiled = fmt.Errorf("%s:%d: %w: %w", path, n, errSpoiled, err)
 		}
 	}
-	for i := 0; i < len(entries); i++ {
-		if entries[i].Op == nil {
-			return entries[:i], fmt.Errorf("%s: operation %d has no beginning", path, entries[i].Seq)
+	return r.spoiled
+}
+
+func (r *journalReader) line(text []byte) error {
+	var l line
+	if err := json.Unmarshal(text, &l); err != nil {
+		return err
+	}
+	if l.State == begun {
+		r.private = l.Private
+		return nil
+	}
+	var o op.Op
+	if l.Kind != "" {
+		var err error
+		if o, err = op.Decode(l.Kind, l.Op); err != nil {
+			return err
 		}
 	}
-	return entries, sc.Err()
+	e := r.bySeq[l.Seq]
+	if e == nil {
+		if o == nil {
+			return fmt.Errorf("operation %d has no beginning", l.Seq)
+		}
+		e = &Entry{Seq: l.Seq, Pos: l.Pos}
+		r.bySeq[l.Seq] = e
+		r.entries = append(r.entries, e)
+	}
+	e.State = l.State
+	if o != nil {
+		e.Op = o
+	}
+	return nil
 }

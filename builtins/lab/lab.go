@@ -114,7 +114,7 @@ func (l *Lab) Open(ctx context.Context) error {
 			return err
 		}
 	}
-	j, err := CreateJournal(filepath.Join(dir, "journal"))
+	j, err := CreateJournal(filepath.Join(dir, "journal"), l.opts.Private)
 	if err != nil {
 		return err
 	}
@@ -224,26 +224,30 @@ func (l *Lab) Close() {
 	l.sys.Close()
 }
 
-// Look opens a lab that is up, from its directory, to work in it.
+// Look opens a lab that is up, from its directory, to work in it. Where a part of
+// the journal cannot be read, it returns both the lab as far as it is known and an
+// error.
 func Look(name, dir string, private bool) (*Lab, error) {
 	host, err := kernel.Home()
 	if err != nil {
 		return nil, err
 	}
-	entries, err := ReadJournal(filepath.Join(dir, "journal"))
-	if err != nil && len(entries) == 0 {
-		return nil, err
+	r := journalReader{bySeq: map[int]*Entry{}}
+	spoiled := r.read(filepath.Join(dir, "journal"))
+	private = private || r.private
+	if spoiled != nil && !errors.Is(spoiled, errSpoiled) {
+		return nil, spoiled
 	}
-	l := &Lab{opts: Options{Private: private}, name: name, dir: dir, entries: entries,
+	l := &Lab{opts: Options{Private: private}, name: name, dir: dir, entries: r.entries,
 		sys: op.NewSystem(host, op.MarkOf(name), private)}
-	if sign, err := os.ReadFile(filepath.Join(dir, "sign")); err == nil {
+	if sign, err := os.ReadFile(filepath.Join(dir, signName)); err == nil {
 		l.sys.Sign = string(sign)
 	} else {
 		l.sys.Sign = l.sys.Mark + ":unknown"
 	}
 	l.keepLedger()
 	l.attach()
-	return l, nil
+	return l, spoiled
 }
 
 // keepLedger has what the lab borrows noted in the registry.
@@ -253,11 +257,14 @@ func (l *Lab) keepLedger() {
 	}
 }
 
+// signName is the file that holds the lab's sign.
+const signName = "sign"
+
 // newSign makes what tells the lab's processes from all others, and keeps it in
 // the lab's directory.
 func newSign(dir, name string) (string, error) {
 	sign := op.MarkOf(name) + ":" + rand.Text()
-	return sign, os.WriteFile(filepath.Join(dir, "sign"), []byte(sign), 0o600)
+	return sign, os.WriteFile(filepath.Join(dir, signName), []byte(sign), 0o600)
 }
 
 // signChildren has the programs that this process runs bear the lab's sign.

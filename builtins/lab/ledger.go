@@ -1,13 +1,17 @@
 package lab
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"nsscript/builtins/op"
 )
 
 // ledgerName is the file in the registry that notes which settings of the
@@ -70,30 +74,103 @@ func (l ledger) Return(key, loan string, restore func(before string) error) erro
 	})
 }
 
+// ReturnAll ends all loans of the lab whose journal is lost, and restores what no
+// other lab needs; tables last, which must be empty by then.
+func (l ledger) ReturnAll(restore func(key, before string) error) error {
+	names, err := l.registry.Names()
+	if err != nil {
+		return err
+	}
+	return l.edit(func(all map[string]*borrowed) error {
+		keys := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
+			return cmp.Or(cmp.Compare(op.RestoreLast(a), op.RestoreLast(b)), cmp.Compare(a, b))
+		})
+		for _, key := range keys {
+			b := all[key]
+			if _, mine := b.Labs[l.lab]; !mine {
+				continue
+			}
+			delete(b.Labs, l.lab)
+			maps.DeleteFunc(b.Labs, func(name string, _ []string) bool { return !slices.Contains(names, name) })
+			if len(b.Labs) > 0 {
+				continue
+			}
+			delete(all, key)
+			if err := restore(key, b.Before); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// borrowed reads the file.
+func (r Registry) borrowed() (map[string]*borrowed, error) {
+	path := filepath.Join(r.Dir, ledgerName)
+	all := map[string]*borrowed{}
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return all, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, op.ErrLedgerSpoiled, err)
+	}
+	return all, nil
+}
+
+// forget drops what the lab, which is down, has still on loan: settings of
+// namespaces that are gone. The registry is locked.
+func (l ledger) forget() error {
+	all, err := l.registry.borrowed()
+	if errors.Is(err, op.ErrLedgerSpoiled) {
+		return l.registry.writeBorrowed(nil)
+	}
+	if err != nil {
+		return err
+	}
+	owed := false
+	maps.DeleteFunc(all, func(_ string, b *borrowed) bool {
+		if _, mine := b.Labs[l.lab]; mine {
+			owed = true
+			delete(b.Labs, l.lab)
+		}
+		return len(b.Labs) == 0
+	})
+	if !owed {
+		return nil
+	}
+	return l.registry.writeBorrowed(all)
+}
+
 // edit changes the file, unless change fails.
 func (l ledger) edit(change func(map[string]*borrowed) error) error {
 	return l.registry.locked(func() error {
-		path := filepath.Join(l.registry.Dir, ledgerName)
-		all := map[string]*borrowed{}
-		b, err := os.ReadFile(path)
-		if err == nil {
-			err = json.Unmarshal(b, &all)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		all, err := l.registry.borrowed()
+		if err != nil {
 			return err
 		}
 		if err := change(all); err != nil {
 			return err
 		}
-		if len(all) == 0 {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-			return nil
-		}
-		if b, err = json.Marshal(all); err != nil {
+		return l.registry.writeBorrowed(all)
+	})
+}
+
+// writeBorrowed writes the file, or removes it when nothing is borrowed.
+func (r Registry) writeBorrowed(all map[string]*borrowed) error {
+	path := filepath.Join(r.Dir, ledgerName)
+	if len(all) == 0 {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		return replaceFile(path, b, 0o600)
-	})
+		return nil
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return replaceFile(path, b, 0o600)
 }

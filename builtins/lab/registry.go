@@ -29,6 +29,7 @@ type Meta struct {
 	PID         int               `json:"pid"`               // the process that builds or built it
 	Host        kernel.NSID       `json:"host"`              // the namespace it stands in, without a sandbox
 	Sandbox     *sandbox.Identity `json:"sandbox,omitempty"` // the sandbox it stands in
+	Lost        bool              `json:"-"`                 // what was noted of it is lost or spoiled
 }
 
 // Registry is the directory of the labs that are up.
@@ -183,9 +184,7 @@ func (r Registry) removeDir() {
 	}
 	r.dropHolds()
 	r.dropRemoved()
-	for _, name := range []string{ledgerName, ledgerName + newSuffix} { // with no lab left nothing is borrowed
-		_ = os.Remove(filepath.Join(r.Dir, name))
-	}
+	_ = os.Remove(filepath.Join(r.Dir, ledgerName+newSuffix))
 	entries, err := os.ReadDir(r.Dir)
 	if err != nil || len(entries) > 1 {
 		return // beside the lock there is a note or a hold
@@ -307,7 +306,7 @@ func (r Registry) old(name string) (*Meta, error) {
 	var kind *json.UnmarshalTypeError
 	if errors.Is(err, fs.ErrNotExist) || errors.As(err, &syntax) || errors.As(err, &kind) {
 		boot, err := kernel.BootID()
-		return &Meta{Name: name, Boot: boot}, err
+		return &Meta{Name: name, Boot: boot, Lost: true}, err
 	}
 	return m, err
 }
@@ -389,7 +388,8 @@ const removedPrefix = ".removed-"
 func (c *Claim) Remove() error {
 	return c.Registry.locked(func() error {
 		defer c.release()
-		if err := c.Registry.restoreShared(c.Name); err != nil {
+		err := errors.Join(c.Registry.restoreShared(c.Name), ledger{registry: c.Registry, lab: c.Name}.forget())
+		if err != nil {
 			return err
 		}
 		removed := filepath.Join(c.Registry.Dir, removedPrefix+c.Name)

@@ -190,26 +190,87 @@ func (l *Lab) gone(e op.End) bool {
 	return link.Alias != l.sys.Mark && link.MAC.String() != e.MAC
 }
 
-// Down takes a lab down that an earlier command built on the host.
-func (c *Claim) Down(ctx context.Context) error {
+// Down takes a lab down that an earlier command built on the host. It returns
+// what was gone already, in words. Of a lab of which the notes are lost it ends
+// what bears its mark.
+func (c *Claim) Down(ctx context.Context) (missing []string, err error) {
 	boot, err := kernel.BootID()
+	if err != nil || c.Old == nil {
+		return nil, err
+	}
+	if c.Old.Boot != boot {
+		return []string{"all of it, with an earlier boot of the machine"}, nil
+	}
+	l, err := Look(c.Name, c.Dir, false)
+	lost := c.Old.Lost
+	switch {
+	case errors.Is(err, errSpoiled):
+		lost = lost || !c.unbegun()
+	case err != nil:
+		return nil, err
+	}
+	if lost {
+		missing = []string{"the notes of it, or a part of them: it is known by its marks"}
+	}
+	if l != nil && l.Private() {
+		l.Close() // its host, on which the operations would be undone, is not this one
+	} else if l != nil {
+		gone, err := l.down(ctx, c.Old.Host)
+		missing = append(missing, gone...)
+		if err != nil {
+			return missing, err
+		}
+	}
+	if lost {
+		return missing, c.endTraces(ctx)
+	}
+	return missing, nil
+}
+
+// unbegun reports whether nothing was built yet: a lab has its sign before.
+func (c *Claim) unbegun() bool {
+	_, err := os.Lstat(filepath.Join(c.Dir, signName))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// down takes down a lab that was looked up.
+func (l *Lab) down(ctx context.Context, built kernel.NSID) (missing []string, err error) {
+	if host, err := l.sys.NS(op.Host); err == nil && built != (kernel.NSID{}) && host.ID() != built {
+		l.Close()
+		return nil, &op.Error{Msg: fmt.Sprintf("the lab %q stands in another network namespace than this one", l.name),
+			Tip: "take it down from where it was built"}
+	}
+	if err := l.signChildren(); err != nil {
+		return nil, err
+	}
+	missing = l.missing(l.Entries())
+	return missing, l.TakeDown(ctx)
+}
+
+// endTraces ends what bears the mark of the lab, on the host and in sandboxes.
+func (c *Claim) endTraces(ctx context.Context) error {
+	traces, err := c.Registry.FindTraces(ctx, Where{Host: os.Geteuid() == 0, Lab: c.Name})
 	if err != nil {
 		return err
 	}
-	if c.Old != nil && c.Old.Boot == boot {
-		l, err := Look(c.Name, c.Dir, false)
-		if err != nil {
+	for _, t := range traces {
+		if err := t.End(ctx); err != nil {
 			return err
 		}
-		if host, err := l.sys.NS(op.Host); err == nil && c.Old.Host != (kernel.NSID{}) && host.ID() != c.Old.Host {
-			l.Close()
-			return &op.Error{Msg: fmt.Sprintf("the lab %q stands in another network namespace than this one", c.Name),
-				Tip: "take it down from where it was built"}
-		}
-		if err := l.signChildren(); err != nil {
-			return err
-		}
-		return l.TakeDown(ctx)
 	}
-	return nil
+	_, err = c.ReturnAll(ctx)
+	return err
+}
+
+// ReturnAll gives back what a lab has borrowed of which the journal is lost, and
+// tells whether that is anything.
+func (c *Claim) ReturnAll(ctx context.Context) (any bool, err error) {
+	err = ledger{registry: c.Registry, lab: c.Name}.ReturnAll(func(key, before string) error {
+		any = true
+		return op.Restore(ctx, key, before, kernel.FindNamed)
+	})
+	if errors.Is(err, op.ErrLedgerSpoiled) {
+		return false, nil
+	}
+	return any, err
 }

@@ -47,7 +47,7 @@ func (o *RunIptables) Prepare(s *System) error {
 			o.Args = p.again(p.spec)
 		}
 		// With no such table, iptables itself says so.
-		if !slices.Contains(filterTables, p.table) {
+		if !slices.Contains(FilterTables, p.table) {
 			return nil
 		}
 		return o.before.take(s, o.NS, o.V6, p.table)
@@ -67,8 +67,8 @@ func (o *RunIptables) Prepare(s *System) error {
 	return nil
 }
 
-// filterTables are iptables' tables.
-var filterTables = []string{"filter", "nat", "mangle", "raw", "security"}
+// FilterTables are iptables' tables (iptables(8), "TABLES").
+var FilterTables = []string{"filter", "nat", "mangle", "raw", "security"}
 
 // reverse fills in what takes the command back.
 func (o *RunIptables) reverse(s *System, p *iptablesArgs) error {

@@ -438,7 +438,7 @@ func TestGoneNamespacesNeedNoUndo(t *testing.T) {
 func TestABorrowedNamespaceGetsNoTablesToKeep(t *testing.T) {
 	eachPlace(t, func(p place) {
 		tables := func() (list []string) {
-			for _, table := range filterTables {
+			for _, table := range FilterTables {
 				for _, v6 := range []bool{false, true} {
 					n, err := p.NS("door")
 					if err != nil {

@@ -16,7 +16,10 @@ type usedTables struct {
 	UsedLoan string           `json:"used_loan,omitempty"`
 }
 
-func tableKey(t kernel.NFTable) string { return fmt.Sprintf("table %s %t", t.Name, t.V6) }
+// tablePrefix begins the names of tables among the settings that labs borrow.
+const tablePrefix = "table "
+
+func tableKey(t kernel.NFTable) string { return fmt.Sprintf("%s%s %t", tablePrefix, t.Name, t.V6) }
 
 // noteTables notes the tables, for Prepare.
 func (u *usedTables) noteTables(s *System, ns string, tables ...kernel.NFTable) {

@@ -96,7 +96,7 @@ func takeName(ctx context.Context, r lab.Registry, m lab.Meta) (*lab.Claim, erro
 		return nil, err
 	}
 	if claim.Old != nil {
-		if err := tearDown(ctx, claim); err != nil {
+		if _, err := tearDown(ctx, claim); err != nil {
 			claim.Release()
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -18,10 +20,10 @@ import (
 type row struct {
 	Name        string    `json:"name"`
 	Description string    `json:"description,omitempty"`
-	State       string    `json:"state"` // up, building, broken, gone
+	State       string    `json:"state"` // up, building, broken, gone, lost
 	Where       string    `json:"where"` // host, sandbox
 	Namespaces  int       `json:"namespaces"`
-	Created     time.Time `json:"created"`
+	Created     time.Time `json:"created,omitzero"`
 	Script      string    `json:"script"`
 }
 
@@ -29,8 +31,8 @@ func newLs() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "ls", Short: "List the labs that are up", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			rows, err := listLabs(registryHere())
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			rows, err := listLabs(cmd.Context(), registryHere())
 			if err != nil {
 				return err
 			}
@@ -44,7 +46,11 @@ func newLs() *cobra.Command {
 			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "LAB\tSTATE\tWHERE\tNAMESPACES\tSINCE\tSCRIPT")
 			for _, r := range rows {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", r.Name, r.State, r.Where, r.Namespaces, r.Created.Format(time.DateTime), r.Script)
+				since := "-"
+				if !r.Created.IsZero() {
+					since = r.Created.Format(time.DateTime)
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", r.Name, r.State, r.Where, r.Namespaces, since, cmp.Or(r.Script, "-"))
 			}
 			return w.Flush()
 		},
@@ -53,8 +59,9 @@ func newLs() *cobra.Command {
 	return cmd
 }
 
-func listLabs(r lab.Registry) ([]row, error) {
-	if _, inside := asWorker(); !inside {
+func listLabs(ctx context.Context, r lab.Registry) ([]row, error) {
+	_, inside := asWorker()
+	if !inside {
 		if err := r.Tidy(); err != nil {
 			return nil, err
 		}
@@ -82,26 +89,50 @@ func listLabs(r lab.Registry) ([]row, error) {
 		}
 		rows = append(rows, one)
 	}
-	return rows, nil
+	if inside {
+		return rows, nil
+	}
+	more, err := lost(ctx, r)
+	return append(rows, more...), err
+}
+
+// lost lists the labs that are known only by their marks.
+func lost(ctx context.Context, r lab.Registry) ([]row, error) {
+	traces, err := r.FindTraces(ctx, lab.Where{Host: hostRights() == nil, Quick: true})
+	var rows []row
+	for _, t := range traces {
+		one := row{Name: t.Lab, State: "lost", Where: "host", Namespaces: len(t.Namespaces)}
+		if t.Whole() {
+			one.Where = "sandbox"
+		}
+		rows = append(rows, one)
+	}
+	return rows, err
 }
 
 // state says how a lab is: up, building, gone with the last boot or with its
-// sandbox, or broken, because its building was cut off.
+// sandbox, or broken, because its building was cut off or something else took a
+// part of it away.
 func state(r lab.Registry, m *lab.Meta, boot string) string {
-	if m.Boot != "" && m.Boot != boot {
+	if m.Boot == "" {
+		return "broken" // nothing is known of it
+	}
+	if m.Boot != boot {
 		return "gone"
 	}
 	if r.Busy(m.Name) {
 		return "building"
 	}
+	root := ""
 	if m.Sandbox != nil {
 		box, err := sandbox.Open(*m.Sandbox)
 		if err != nil {
 			return "gone"
 		}
 		_ = box.Close()
+		root = fmt.Sprintf("/proc/%d/root", m.Sandbox.PID)
 	}
-	if !r.Up(m.Name) {
+	if !r.Up(m.Name) || r.Damaged(m.Name, root) {
 		return "broken"
 	}
 	return "up"

@@ -92,7 +92,10 @@ func (w *worker) call(q question) (answer, error) {
 
 func (w *worker) open(_ context.Context, m lab.Meta) (string, error) {
 	a, err := w.call(question{Open: &m})
-	return a.Dir, err
+	if err != nil {
+		return "", err
+	}
+	return a.Dir, sandbox.Note(m.Name)
 }
 
 // settle tells the client whether the sandbox shall stay; ending it is the
@@ -125,7 +128,7 @@ func runInSandbox(ctx context.Context) (err error) {
 		return err
 	}
 	defer release()
-	c.box, err = sandbox.Start(ctx, sandbox.Options{User: hostRights() != nil, Label: "nsscript: sandbox", Share: []string{"nsscript"}})
+	c.box, err = sandbox.Start(ctx, sandbox.Options{User: hostRights() != nil, Origin: c.registry.Origin(), Share: []string{"nsscript"}})
 	if err != nil {
 		return err
 	}
@@ -276,15 +279,25 @@ func inForeground() bool {
 	return err == nil && group == unix.Getpgrp()
 }
 
-// tearDown takes down the lab of a claim, wherever it stands.
-func tearDown(ctx context.Context, c *lab.Claim) error {
+// tearDown takes down the lab of a claim, wherever it stands. It returns what was
+// gone already, in words.
+func tearDown(ctx context.Context, c *lab.Claim) (missing []string, err error) {
 	if err := c.SetUp(false); err != nil {
-		return err
+		return nil, err
 	}
-	if c.Old != nil && c.Old.Sandbox != nil {
-		return sandbox.Kill(ctx, *c.Old.Sandbox)
+	if c.Old == nil || c.Old.Sandbox == nil {
+		return c.Down(ctx)
 	}
-	return c.Down(ctx)
+	box, err := sandbox.Open(*c.Old.Sandbox)
+	switch {
+	case errors.Is(err, sandbox.ErrGone):
+		missing = []string{"its sandbox"}
+	case err != nil:
+		return nil, err
+	default:
+		_ = box.Close()
+	}
+	return missing, sandbox.Kill(ctx, *c.Old.Sandbox)
 }
 
 // enter runs this very command inside the sandbox of a lab, and returns how it

@@ -34,9 +34,10 @@ const (
 
 // An order tells a keeper what to make.
 type order struct {
-	User  bool     // it is in a user namespace of its own
-	Mark  string   // the name of the tmpfs on /run
-	Share []string // see Options.Share
+	User   bool     // it is in a user namespace of its own
+	Mark   string   // the name of the tmpfs on /run
+	Origin string   `json:",omitempty"` // see Options.Origin
+	Share  []string // see Options.Share
 }
 
 // A report is what the keeper says to its starter.

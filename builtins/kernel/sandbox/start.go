@@ -15,9 +15,11 @@ import (
 
 // Options say what kind of sandbox to make.
 type Options struct {
-	User  bool     // make a user namespace; needed without root
-	Label string   // the keeper's name in ps; "nsscript: sandbox" if empty
-	Share []string // of netns, xtables.lock and nsscript: which of the machine's are seen in /run after all
+	User  bool   // make a user namespace; needed without root
+	Label string // the keeper's name in ps; "nsscript: sandbox" if empty
+	// Origin is by what Find finds the sandbox when all that was noted of it is lost.
+	Origin string
+	Share  []string // of netns, xtables.lock and nsscript: which of the machine's are seen in /run after all
 }
 
 // A Sandbox is one set of namespaces and the keeper in them. Its methods may be
@@ -100,7 +102,7 @@ func (m machine) raise(ctx context.Context, b *birth, opts Options) (*Sandbox, e
 	if rep.Step != "" {
 		return nil, m.refused(rep.Step, rep.Errno, opts.User)
 	}
-	return m.adopt(b, opts, rep)
+	return m.adopt(b, rep)
 }
 
 // markPrefix begins the name of the tmpfs on a sandbox's /run.
@@ -108,7 +110,7 @@ const markPrefix = "nsscript-"
 
 // bear forks the keeper into new namespaces, where it waits for its go.
 func (m machine) bear(opts Options) (*birth, error) {
-	b := &birth{order: order{User: opts.User, Mark: markPrefix + rand.Text(), Share: opts.Share}}
+	b := &birth{order: order{User: opts.User, Mark: markPrefix + rand.Text(), Origin: opts.Origin, Share: opts.Share}}
 	text, err := json.Marshal(b.order)
 	if err != nil {
 		return nil, err
@@ -162,32 +164,44 @@ func readReport(from io.Reader) (report, error) {
 }
 
 // adopt turns a keeper that is ready into a Sandbox.
-func (m machine) adopt(b *birth, opts Options, rep report) (*Sandbox, error) {
-	pid := b.child.process.Pid
-	began, err := m.startTime(pid)
+func (m machine) adopt(b *birth, rep report) (*Sandbox, error) {
+	id, held, err := m.look(b.child.process.Pid, b.order)
 	if err != nil {
 		return nil, m.concealed(err)
 	}
-	boot, err := m.bootID()
-	if err != nil {
-		return nil, err
-	}
-	held, err := m.openSpaces(pid, opts.User)
-	if err != nil {
-		return nil, m.concealed(err)
-	}
+	id.SubIDs, id.Reason, id.Remedy, id.Notes = b.ids.sub, b.ids.reason, b.ids.remedy, rep.Notes
 	s := &Sandbox{
-		id: Identity{
-			PID: pid, StartTime: began, BootID: boot, Mark: b.order.Mark,
-			User: opts.User, UserNS: held.inode(held.user), MountNS: held.inode(held.mount), NetNS: held.inode(held.net),
-			SubIDs: b.ids.sub, Reason: b.ids.reason, Remedy: b.ids.remedy, Notes: rep.Notes,
-		},
+		id:      id,
 		spaces:  held,
 		keeper:  b.child.process,
 		control: b.child.control,
 		reaped:  make(chan struct{}),
 	}
 	return s, nil
+}
+
+// look tells who a keeper is, and opens its namespaces.
+func (m machine) look(pid int, o order) (id Identity, held spaces, err error) {
+	began, err := m.startTime(pid)
+	if err != nil {
+		return id, held, err
+	}
+	boot, err := m.bootID()
+	if err != nil {
+		return id, held, err
+	}
+	held, err = m.openSpaces(pid, o.User)
+	return Identity{
+		PID: pid, StartTime: began, BootID: boot, Mark: o.Mark, User: o.User,
+		UserNS: held.inode(held.user), MountNS: held.inode(held.mount), NetNS: held.inode(held.net),
+	}, held, err
+}
+
+// identify tells who a keeper is.
+func (m machine) identify(pid int, o order) (Identity, error) {
+	id, held, err := m.look(pid, o)
+	held.close()
+	return id, err
 }
 
 // reap waits for the keeper, so that it leaves no zombie.
