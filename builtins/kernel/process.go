@@ -34,6 +34,12 @@ func Start(cmd *exec.Cmd, v View) error {
 			done <- err
 			return
 		}
+		if restrictPrograms {
+			if err := landlock(); err != nil {
+				done <- err
+				return
+			}
+		}
 		done <- cmd.Start()
 	}()
 	return <-done
@@ -48,6 +54,12 @@ func Exec(path string, argv, env []string, dir string, v View) error {
 		if err := v.enter(); err != nil {
 			done <- err
 			return
+		}
+		if restrictPrograms {
+			if err := landlock(); err != nil {
+				done <- err
+				return
+			}
 		}
 		if dir != "" {
 			if err := unix.Chdir(dir); err != nil {

@@ -23,13 +23,14 @@ import (
 type Meta struct {
 	Name        string            `json:"name"`
 	Description string            `json:"description,omitempty"`
-	Origin      string            `json:"origin"`            // the script's absolute path, "-c" or "-"
-	Created     time.Time         `json:"created"`           // when its building began
-	Boot        string            `json:"boot"`              // kernel.BootID
-	PID         int               `json:"pid"`               // the process that builds or built it
-	Host        kernel.NSID       `json:"host"`              // the namespace it stands in, without a sandbox
-	Sandbox     *sandbox.Identity `json:"sandbox,omitempty"` // the sandbox it stands in
-	Lost        bool              `json:"-"`                 // what was noted of it is lost or spoiled
+	Origin      string            `json:"origin"`              // the script's absolute path, "-c" or "-"
+	Created     time.Time         `json:"created"`             // when its building began
+	Boot        string            `json:"boot"`                // kernel.BootID
+	PID         int               `json:"pid"`                 // the process that builds or built it
+	Host        kernel.NSID       `json:"host"`                // the namespace it stands in, without a sandbox
+	Sandbox     *sandbox.Identity `json:"sandbox,omitempty"`   // the sandbox it stands in
+	Untrusted   bool              `json:"untrusted,omitempty"` // the sandbox is closed, and holds the lab's notes
+	Lost        bool              `json:"-"`                   // what was noted of it is lost or spoiled
 }
 
 // Registry is the directory of the labs that are up.
@@ -348,6 +349,14 @@ func (c *Claim) Write(m *Meta) error {
 		return err
 	}
 	return replaceFile(filepath.Join(c.Dir, "lab.json"), append(b, '\n'), 0o644)
+}
+
+// WriteInside records what a lab is in its directory inside a closed sandbox.
+func WriteInside(dir string, m *Meta) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return (&Claim{Dir: dir}).Write(m)
 }
 
 // newSuffix ends the name of a file that is being written to replace another.

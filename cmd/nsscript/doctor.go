@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -82,6 +83,7 @@ func examine(ctx context.Context) []finding {
 	for _, d := range sandbox.Diagnose(ctx) {
 		all = append(all, finding{Name: d.Name, OK: d.OK, Needed: needed && !d.Optional, Detail: d.Detail, Remedy: d.Remedy})
 	}
+	all = append(all, untrustedFinding())
 	all = append(all, iptablesFindings()...)
 	all = append(all, programs()...)
 	return append(all, kernelFeatures()...)
@@ -118,6 +120,21 @@ func iptablesFindings() []finding {
 	}
 	f.OK = true
 	return []finding{f}
+}
+
+// untrustedFinding tells whether a stranger's lab can be tried here.
+func untrustedFinding() finding {
+	f := finding{Name: "run --untrusted"}
+	if err := sandbox.CheckClosed(); err != nil {
+		f.Detail = err.Error()
+		var missing *sandbox.Missing
+		if errors.As(err, &missing) {
+			f.Remedy = missing.Remedy
+		}
+		return f
+	}
+	f.OK, f.Detail = true, "a stranger's lab gets none of your files and processes"
+	return f
 }
 
 // programs are not needed, but what people run in labs.

@@ -85,6 +85,7 @@ func sweeps() []sweep {
 		for _, what := range []string{"kill", "fail"} {
 			add(sweep{Lab: "small.star", Phase: phase, What: what, User: true}, 1, step(11, 1))
 			add(sweep{Lab: "small.star", Phase: phase, What: what, Flags: []string{"--sandbox"}}, 1, step(13, 1))
+			add(sweep{Lab: "small.star", Phase: phase, What: what, User: true, Flags: []string{"--untrusted"}}, 1, step(19, 1))
 		}
 		add(sweep{Lab: "small.star", Phase: phase, What: "worker", User: true}, 1, step(7, 1))
 		if !torture() {

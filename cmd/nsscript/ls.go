@@ -84,7 +84,7 @@ func listLabs(ctx context.Context, r lab.Registry) ([]row, error) {
 		if m.Sandbox != nil {
 			one.Where = "sandbox"
 		}
-		if spaces, err := lab.NamespacesOf(r.Path(name)); err == nil {
+		if spaces, err := spacesOf(r, m); err == nil {
 			one.Namespaces = len(spaces)
 		}
 		rows = append(rows, one)
@@ -110,6 +110,20 @@ func lost(ctx context.Context, r lab.Registry) ([]row, error) {
 	return rows, err
 }
 
+// spacesOf lists the namespaces of a lab. The notes of an untrusted one are inside
+// its sandbox: they are not read, but what has a name in there.
+func spacesOf(r lab.Registry, m *lab.Meta) ([]string, error) {
+	if !m.Untrusted || m.Sandbox == nil || os.Getenv(envWorker) != "" {
+		return lab.NamespacesOf(r.Path(m.Name))
+	}
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/root%s", m.Sandbox.PID, kernel.NetNSDir))
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names, err
+}
+
 // state says how a lab is: up, building, gone with the last boot or with its
 // sandbox, or broken, because its building was cut off or something else took a
 // part of it away.
@@ -132,7 +146,7 @@ func state(r lab.Registry, m *lab.Meta, boot string) string {
 		_ = box.Close()
 		root = fmt.Sprintf("/proc/%d/root", m.Sandbox.PID)
 	}
-	if !r.Up(m.Name) || r.Damaged(m.Name, root) {
+	if !r.Up(m.Name) || !m.Untrusted && r.Damaged(m.Name, root) {
 		return "broken"
 	}
 	return "up"

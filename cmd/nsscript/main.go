@@ -38,6 +38,7 @@ const (
 
 func main() {
 	sandbox.Main()
+	restrict()
 	// The first thread stays as it is, with the process' own namespaces, while
 	// all work is done on others: /proc/PID/ns shows the first thread's, and it
 	// is the one thread that Go cannot end.

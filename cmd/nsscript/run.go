@@ -30,6 +30,7 @@ type runOptions struct {
 	set     []string
 	rm      bool
 	sandbox bool
+	closed  bool
 	keep    bool
 	explain bool
 	json    bool
@@ -53,6 +54,7 @@ func newRun() *cobra.Command {
 	f.StringArrayVar(&o.set, "set", nil, "set a parameter of the script: `NAME=VALUE`")
 	f.BoolVar(&o.rm, "rm", false, "take the lab down at the end")
 	f.BoolVar(&o.sandbox, "sandbox", false, "build in a private host namespace, also as root")
+	f.BoolVar(&o.closed, "untrusted", false, "build a stranger's lab in a sandbox that holds none of your files and processes")
 	f.BoolVar(&o.keep, "keep", false, "leave what a failing script has built")
 	f.BoolVar(&o.explain, "explain", false, "print before each step the command that does the same")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
@@ -63,6 +65,9 @@ func newRun() *cobra.Command {
 func runLab(ctx context.Context, args []string, o runOptions) error {
 	if w, ok := asWorker(); ok {
 		return runScript(ctx, args, o, w)
+	}
+	if o.closed {
+		return runUntrusted(ctx, args, o)
 	}
 	if rights := hostRights(); o.sandbox || rights != nil {
 		return runInSandbox(ctx)

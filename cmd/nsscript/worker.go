@@ -44,11 +44,12 @@ type question struct {
 }
 
 type answer struct {
-	Dir    string `json:"dir,omitempty"`
-	Error  string `json:"error,omitempty"`
-	Hint   string `json:"hint,omitempty"`
-	Lacks  bool   `json:"lacks,omitempty"` // the machine lacks something
-	Remedy string `json:"remedy,omitempty"`
+	Dir    string    `json:"dir,omitempty"`
+	Meta   *lab.Meta `json:"meta,omitempty"` // to be kept in a closed sandbox
+	Error  string    `json:"error,omitempty"`
+	Hint   string    `json:"hint,omitempty"`
+	Lacks  bool      `json:"lacks,omitempty"` // the machine lacks something
+	Remedy string    `json:"remedy,omitempty"`
 }
 
 // worker is the inner process' side.
@@ -95,7 +96,10 @@ func (w *worker) open(_ context.Context, m lab.Meta) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return a.Dir, sandbox.Note(m.Name)
+	if a.Meta != nil {
+		err = lab.WriteInside(a.Dir, a.Meta)
+	}
+	return a.Dir, errors.Join(err, sandbox.Note(m.Name))
 }
 
 // settle tells the client whether the sandbox shall stay; ending it is the
@@ -118,6 +122,8 @@ type client struct {
 	box      *sandbox.Sandbox
 	claim    *lab.Claim
 	stay     bool
+	closed   bool   // the worker may not be believed
+	origin   string // of a lab in a closed sandbox
 }
 
 // runInSandbox runs this very command once more inside a new sandbox.
@@ -132,7 +138,9 @@ func runInSandbox(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	status, err := c.run()
+	status, err := c.run(sandbox.Command{
+		Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: append(os.Environ(), envWorker+"="+c.registry.Dir),
+	})
 	return errors.Join(c.end(context.WithoutCancel(ctx)), asExit(status, err))
 }
 
@@ -144,7 +152,7 @@ func asExit(status int, err error) error {
 }
 
 // run starts the worker and answers it until it ends.
-func (c *client) run() (status int, err error) {
+func (c *client) run(cmd sandbox.Command) (status int, err error) {
 	askR, askW, err := os.Pipe()
 	if err != nil {
 		return 0, err
@@ -153,16 +161,14 @@ func (c *client) run() (status int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	env := append(os.Environ(), envWorker+"="+c.registry.Dir)
-	p, err := c.box.Start(sandbox.Command{
-		Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: env, Files: []*os.File{askW, ansR},
-	})
+	cmd.Files = []*os.File{askW, ansR}
+	p, err := c.box.Start(cmd)
 	_ = askW.Close()
 	_ = ansR.Close()
 	if err != nil {
 		return 0, err
 	}
-	defer passSignals(p)()
+	defer passSignals(p, cmd.Session)()
 	answered := make(chan error, 1)
 	go func() {
 		answered <- c.answer(askR, ansW)
@@ -212,6 +218,15 @@ func (c *client) serve(q question, a *answer) error {
 		return nil
 	}
 	m := *q.Open
+	if err := lab.CheckName("lab", m.Name); err != nil {
+		return err
+	}
+	if c.claim != nil {
+		return errors.New("the lab was opened already")
+	}
+	if c.closed {
+		m = lab.Meta{Name: m.Name, Description: m.Description, Origin: c.origin, Untrusted: true}
+	}
 	claim, err := takeName(context.Background(), c.registry, m)
 	if err != nil {
 		return err
@@ -222,6 +237,9 @@ func (c *client) serve(q question, a *answer) error {
 		return errors.Join(err, claim.Remove())
 	}
 	c.claim, a.Dir = claim, claim.Dir
+	if c.closed {
+		a.Dir, a.Meta = lab.Registry{Dir: registryInside}.Path(m.Name), &m
+	}
 	return nil
 }
 
@@ -249,13 +267,13 @@ func (c *client) end(ctx context.Context) error {
 }
 
 // passSignals gives signals on to a worker. Ctrl-C reaches it by itself where it
-// shares the terminal.
-func passSignals(p *sandbox.Process) (stop func()) {
+// shares the terminal and does not stand apart, in a session of its own.
+func passSignals(p *sandbox.Process, apart bool) (stop func()) {
 	ch := make(chan os.Signal, 4)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	go func() {
 		for sig := range ch {
-			if (sig == os.Interrupt || sig == syscall.SIGQUIT) && inForeground() {
+			if (sig == os.Interrupt || sig == syscall.SIGQUIT) && !apart && inForeground() {
 				continue
 			}
 			_ = p.Signal(sig.(syscall.Signal)) // gone already, most likely
@@ -311,12 +329,15 @@ func enter(r lab.Registry, m *lab.Meta) error {
 		return err
 	}
 	defer func() { _ = box.Close() }()
-	env := append(os.Environ(), envWorker+"="+r.Dir)
-	p, err := box.Start(sandbox.Command{Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: env})
+	cmd := sandbox.Command{Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: append(os.Environ(), envWorker+"="+r.Dir)}
+	if m.Untrusted {
+		cmd.Path, cmd.Env, cmd.Dir = sandbox.SelfPath, environInside(), "/"
+	}
+	p, err := box.Start(cmd)
 	if err != nil {
 		return err
 	}
-	defer passSignals(p)()
+	defer passSignals(p, false)()
 	st, err := p.Wait()
 	if st.Signal != 0 {
 		return asExit(128+int(st.Signal), err)
@@ -347,7 +368,11 @@ func splitTarget(r lab.Registry, target string) (labName, ns string, err error) 
 	}
 	var having, all []string
 	for _, l := range names {
-		spaces, err := lab.NamespacesOf(r.Path(l))
+		m, err := r.Meta(l)
+		if err != nil {
+			continue
+		}
+		spaces, err := spacesOf(r, m)
 		if err != nil {
 			continue
 		}

@@ -38,11 +38,14 @@ const (
 	stepUser
 	stepMount
 	stepNet
+	stepIPC
+	stepPID
 	stepIDs
 	stepDir
 	stepLimit
 	stepFiles
 	stepExec
+	stepBorn // no failure: the process is another one, of the id that follows
 )
 
 func stepText(step uint32) string {
@@ -57,6 +60,10 @@ func stepText(step uint32) string {
 		return "entering the mount namespace"
 	case stepNet:
 		return "entering the network namespace"
+	case stepIPC:
+		return "entering the IPC namespace"
+	case stepPID:
+		return "entering the process namespace"
 	case stepIDs:
 		return "becoming root of the user namespace"
 	case stepDir:
@@ -88,14 +95,35 @@ type child struct {
 // started waits until the child has become its program or has failed to.
 func (c *child) started() error {
 	defer c.fate.Close()
-	var msg [8]byte
-	n, err := io.ReadFull(c.fate, msg[:])
-	switch {
-	case n == len(msg):
-		return &birthError{binary.NativeEndian.Uint32(msg[:]), syscall.Errno(binary.NativeEndian.Uint32(msg[4:]))}
-	case errors.Is(err, io.EOF):
-		return nil
+	for {
+		var msg [8]byte
+		n, err := io.ReadFull(c.fate, msg[:])
+		switch {
+		case n == len(msg):
+			step, value := binary.NativeEndian.Uint32(msg[:]), binary.NativeEndian.Uint32(msg[4:])
+			if step != stepBorn {
+				return &birthError{step, syscall.Errno(value)}
+			}
+			if err := c.replace(int(value)); err != nil {
+				return err
+			}
+			continue
+		case errors.Is(err, io.EOF):
+			return nil
+		}
+		return err
 	}
+}
+
+// replace puts a process in the place of the child that made it, a child of ours
+// as well.
+func (c *child) replace(pid int) error {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	_, err = c.process.Wait()
+	c.process = process
 	return err
 }
 
@@ -170,6 +198,7 @@ type rawPlan struct {
 	session          bool
 	hold, drop, fate uintptr
 	user, mount, net uintptr
+	ipc, pid         uintptr
 	foreign          bool
 	nofile           *unix.Rlimit
 	files            []uintptr
@@ -187,10 +216,11 @@ const (
 func prepare(plan birthPlan) (*rawPlan, error) {
 	raw := &rawPlan{
 		flags: plan.flags, session: plan.session, foreign: plan.foreign, nofile: plan.nofile,
-		hold: noFile, drop: noFile, user: noFile, mount: noFile, net: noFile,
+		hold: noFile, drop: noFile, user: noFile, mount: noFile, net: noFile, ipc: noFile, pid: noFile,
 	}
 	if plan.join != nil {
 		raw.mount, raw.net = fileOf(plan.join.mount), fileOf(plan.join.net)
+		raw.ipc, raw.pid = fileOf(plan.join.ipc), fileOf(plan.join.pid)
 		if !plan.skipUser {
 			raw.user = fileOf(plan.join.user)
 		}
@@ -307,6 +337,29 @@ func forkChild(p *rawPlan) (pid uintptr, errno syscall.Errno) {
 		step = stepNet
 		if _, _, e = syscall.RawSyscall(unix.SYS_SETNS, p.net, syscall.CLONE_NEWNET, 0); e != 0 {
 			goto failed
+		}
+	}
+	if p.ipc != noFile {
+		step = stepIPC
+		if _, _, e = syscall.RawSyscall(unix.SYS_SETNS, p.ipc, syscall.CLONE_NEWIPC, 0); e != 0 {
+			goto failed
+		}
+	}
+	if p.pid != noFile {
+		// Only a child gets into a process namespace. It is made a child of our parent,
+		// which learns its id from the pipe and waits for us.
+		step = stepPID
+		if _, _, e = syscall.RawSyscall(unix.SYS_SETNS, p.pid, syscall.CLONE_NEWPID, 0); e != 0 {
+			goto failed
+		}
+		n, _, e = syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD)|syscall.CLONE_PARENT, 0, 0, 0, 0, 0)
+		if e != 0 {
+			goto failed
+		}
+		if n != 0 {
+			msg[0], msg[1] = stepBorn, uint32(n)
+			syscall.RawSyscall(syscall.SYS_WRITE, p.fate, uintptr(unsafe.Pointer(&msg[0])), unsafe.Sizeof(msg))
+			goto out
 		}
 	}
 	if p.user != noFile || p.flags&syscall.CLONE_NEWUSER != 0 {

@@ -28,6 +28,7 @@ type Identity struct {
 	UserNS  uint64 `json:"user_ns,omitempty"` // the inode of that
 	MountNS uint64 `json:"mount_ns"`          // the inode of the mount namespace
 	NetNS   uint64 `json:"net_ns"`            // the inode of the network namespace
+	Closed  bool   `json:"closed,omitempty"`  // see Options.Closed
 
 	SubIDs bool     `json:"sub_ids"`          // more ids than root's exist inside; always so without a user namespace
 	Reason string   `json:"reason,omitempty"` // why they do not, as a sentence
@@ -51,7 +52,7 @@ func (m machine) open(id Identity) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, err := m.openSpaces(id.PID, id.User)
+	held, err := m.openSpaces(id.PID, id.User, id.Closed)
 	if err == nil {
 		// What was opened is the keeper's only if that still is who it was.
 		alive, wrong := m.lives(id)

@@ -38,6 +38,7 @@ type order struct {
 	Mark   string   // the name of the tmpfs on /run
 	Origin string   `json:",omitempty"` // see Options.Origin
 	Share  []string // see Options.Share
+	Closed *Closed  `json:",omitempty"` // see Options.Closed
 }
 
 // A report is what the keeper says to its starter.
@@ -155,7 +156,12 @@ type stepError struct {
 
 // furnish makes the namespaces the keeper was born in a place to live in.
 func furnish(o order) (notes []string, err *stepError) {
-	notes, err = privateMounts(o)
+	if o.Closed != nil {
+		go reapOrphans()
+		err = o.Closed.furnish(o.Mark)
+	} else {
+		notes, err = privateMounts(o)
+	}
 	if err != nil {
 		return notes, err
 	}

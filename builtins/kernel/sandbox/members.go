@@ -40,7 +40,7 @@ func (s *Sandbox) around() around {
 // process, its keeper, is in.
 func surroundings(o order) (around, error) {
 	a := around{machine: thisMachine(), mark: o.Mark, keeper: os.Getpid(), run: "/run/netns"}
-	held, err := a.openSpaces(os.Getpid(), o.User)
+	held, err := a.openSpaces(os.Getpid(), o.User, false)
 	if err != nil {
 		return a, err
 	}

@@ -10,10 +10,11 @@ import (
 // and no other gets its inode number.
 type spaces struct {
 	user, mount, net *os.File // user is nil without a user namespace
+	ipc, pid         *os.File // nil but in a closed sandbox
 }
 
-// openSpaces opens the namespaces of a process.
-func (m machine) openSpaces(pid int, user bool) (held spaces, err error) {
+// openSpaces opens the namespaces of a keeper.
+func (m machine) openSpaces(pid int, user, closed bool) (held spaces, err error) {
 	open := func(kind string) *os.File {
 		if err != nil {
 			return nil
@@ -26,6 +27,9 @@ func (m machine) openSpaces(pid int, user bool) (held spaces, err error) {
 		held.user = open("user")
 	}
 	held.mount, held.net = open("mnt"), open("net")
+	if closed {
+		held.ipc, held.pid = open("ipc"), open("pid")
+	}
 	if err != nil {
 		held.close()
 	}
@@ -33,7 +37,7 @@ func (m machine) openSpaces(pid int, user bool) (held spaces, err error) {
 }
 
 func (h spaces) close() {
-	for _, f := range []*os.File{h.user, h.mount, h.net} {
+	for _, f := range []*os.File{h.user, h.mount, h.net, h.ipc, h.pid} {
 		if f != nil {
 			f.Close()
 		}

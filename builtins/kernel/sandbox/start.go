@@ -19,6 +19,7 @@ type Options struct {
 	Label string // the keeper's name in ps; "nsscript: sandbox" if empty
 	// Origin is by what Find finds the sandbox when all that was noted of it is lost.
 	Origin string
+	Closed *Closed  // if set, what is not meant for the sandbox is not to be found in it
 	Share  []string // of netns, xtables.lock and nsscript: which of the machine's are seen in /run after all
 }
 
@@ -110,7 +111,7 @@ const markPrefix = "nsscript-"
 
 // bear forks the keeper into new namespaces, where it waits for its go.
 func (m machine) bear(opts Options) (*birth, error) {
-	b := &birth{order: order{User: opts.User, Mark: markPrefix + rand.Text(), Origin: opts.Origin, Share: opts.Share}}
+	b := &birth{order: order{User: opts.User, Mark: markPrefix + rand.Text(), Origin: opts.Origin, Share: opts.Share, Closed: opts.Closed}}
 	text, err := json.Marshal(b.order)
 	if err != nil {
 		return nil, err
@@ -127,6 +128,9 @@ func (m machine) bear(opts Options) (*birth, error) {
 	defer said.Close()
 
 	flags := uintptr(unix.CLONE_NEWNS | unix.CLONE_NEWNET)
+	if opts.Closed != nil {
+		flags |= unix.CLONE_NEWPID | unix.CLONE_NEWIPC
+	}
 	if opts.User {
 		flags |= unix.CLONE_NEWUSER
 	}
@@ -190,9 +194,9 @@ func (m machine) look(pid int, o order) (id Identity, held spaces, err error) {
 	if err != nil {
 		return id, held, err
 	}
-	held, err = m.openSpaces(pid, o.User)
+	held, err = m.openSpaces(pid, o.User, o.Closed != nil)
 	return Identity{
-		PID: pid, StartTime: began, BootID: boot, Mark: o.Mark, User: o.User,
+		PID: pid, StartTime: began, BootID: boot, Mark: o.Mark, User: o.User, Closed: o.Closed != nil,
 		UserNS: held.inode(held.user), MountNS: held.inode(held.mount), NetNS: held.inode(held.net),
 	}, held, err
 }
