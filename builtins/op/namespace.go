@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/kernel/sandbox"
 )
 
 // AddNamespace makes a network namespace with a name in /run/netns.
@@ -127,6 +128,9 @@ type JoinNamespace struct {
 
 // Do opens the namespace.
 func (o *JoinNamespace) Do(_ context.Context, s *System) error {
+	if s.Private && o.PID != 0 && kernel.StartTime(o.PID) != 0 && !sandbox.Fellow(o.PID) {
+		return o.explain(unix.EPERM) // also for root, who could
+	}
 	ns, err := kernel.OpenNetNS(o.Path)
 	if err != nil {
 		return o.explain(err)

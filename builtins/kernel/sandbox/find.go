@@ -81,6 +81,23 @@ func (m machine) awaited(pid int) bool {
 	return err == nil && strings.HasPrefix(open, "pipe:") // else it was closed, and another may have its number
 }
 
+// Fellow reports whether a process sees the /run of the sandbox that this process
+// is in, and so is in that sandbox too.
+func Fellow(pid int) bool {
+	m := thisMachine()
+	own, err := os.ReadFile(m.proc + "/self/mountinfo")
+	if err != nil {
+		return false
+	}
+	_, mark, found := strings.Cut(string(own), " - tmpfs "+markPrefix)
+	if !found {
+		return false
+	}
+	mark, _, _ = strings.Cut(mark, " ")
+	v := survey{around: m.remains(Identity{Mark: markPrefix + mark})}
+	return v.marked(fmt.Sprintf("%s/%d", m.proc, pid))
+}
+
 // noteFile is on the sandbox's own /run.
 const noteFile = "/run/nsscript.lab"
 
