@@ -31,7 +31,7 @@ type sweep struct {
 	User   bool     // run by an ordinary user
 	Legacy bool     // with iptables-legacy
 	Phase  string   // one of phases; replace is to run again
-	What   string   // kill: all of the command; worker: only the process that does the call; fail: the call fails
+	What   string   // kill: all of the command; worker: only the process that does the call; fail: the call fails; or a signal
 	Errno  int      // the error, 0 for another one at each call
 
 	// Every Step-th call is one to stop at, from the First on.
@@ -88,6 +88,10 @@ func sweeps() []sweep {
 			add(sweep{Lab: "small.star", Phase: phase, What: what, User: true, Flags: []string{"--untrusted"}}, 1, step(19, 1))
 		}
 		add(sweep{Lab: "small.star", Phase: phase, What: "worker", User: true}, 1, step(7, 1))
+		for _, what := range []string{"int", "term", "twice"} {
+			add(sweep{Lab: "host.star", Phase: phase, What: what}, 1, step([]int{97, 47, 131}[i], 3))
+			add(sweep{Lab: "small.star", Phase: phase, What: what, User: true}, 1, step(17, 1))
+		}
 		if !torture() {
 			continue
 		}
@@ -267,6 +271,8 @@ func (h *faultHost) round(n int) (at string, reached bool) {
 			_ = cmd.Process.Kill() // it cannot have been waited for: it is in a call
 		case "worker":
 			_ = unix.Kill(c.Process(), unix.SIGKILL)
+		case "int", "term", "twice":
+			h.interrupt(cmd)
 		default:
 			return h.errno(n)
 		}
@@ -288,6 +294,32 @@ func (h *faultHost) round(n int) (at string, reached bool) {
 	}
 	h.after(what, err, out.String())
 	return at, count >= n
+}
+
+// interrupt sends the command what Ctrl-C and kill do, or Ctrl-C twice.
+func (h *faultHost) interrupt(cmd *exec.Cmd) {
+	sig := unix.SIGINT
+	if h.What == "term" {
+		sig = unix.SIGTERM
+	}
+	_ = cmd.Process.Signal(sig) // it cannot have been waited for: it is in a call
+	if h.What == "twice" {
+		time.AfterFunc(20*time.Millisecond, func() { _ = cmd.Process.Signal(sig) })
+	}
+}
+
+// interrupted checks what a command says that was interrupted.
+func (h *faultHost) interrupted(what string, status int, said string) {
+	want := map[string]int{"int": exitInterrupted, "twice": exitInterrupted, "term": exitTerminated}[h.What]
+	if want == 0 {
+		return
+	}
+	if status != want && status != 0 { // the signal came when all was done
+		h.Errorf("%s: exit status %d, not %d\n%s", what, status, want, said)
+	}
+	if status == 0 && h.Phase != "down" && !strings.Contains(said, "is up") {
+		h.Errorf("%s: exit status 0, and it is not up\n%s", what, said)
+	}
 }
 
 // meant reports whether a call is one of those to stop at.
@@ -316,6 +348,7 @@ func (h *faultHost) errno(n int) unix.Errno {
 // after holds what is left to what must be.
 func (h *faultHost) after(what string, err error, said string) {
 	status := exitStatus(err)
+	h.interrupted(what, status, said)
 	if h.What == "fail" && status != 0 && !strings.Contains(said, "error: ") {
 		h.Errorf("%s: exit status %d, and no word why\n%s", what, status, said)
 	}
@@ -335,7 +368,8 @@ func (h *faultHost) after(what string, err error, said string) {
 			h.Errorf("%s: ls says %q is %s, and run said\n%s", what, l.Name, l.State, said)
 		}
 	}
-	if len(labs) == 0 || h.What == "fail" && h.Phase == "run" && status != 0 {
+	rolledBack := h.What != "kill" && h.What != "worker" && h.Phase == "run" && status != 0 && !strings.Contains(said, "is up")
+	if len(labs) == 0 || rolledBack {
 		h.same(what+": before down", said)
 	}
 	said += h.must("down", "--all")
