@@ -179,6 +179,13 @@ type faultHost struct {
 }
 
 func newFaultHost(t *testing.T, s sweep) *faultHost {
+	h := newPrivate(t, s)
+	h.settle()
+	return h
+}
+
+// newPrivate prepares the private host.
+func newPrivate(t *testing.T, s sweep) *faultHost {
 	h := &faultHost{T: t, sweep: s}
 	bin, err := os.Stat(filepath.Join(os.Getenv(binEnv), "nsscript"))
 	if err != nil {
@@ -204,7 +211,6 @@ func newFaultHost(t *testing.T, s sweep) *faultHost {
 		}
 		h.env = append(h.env, "PATH="+dir+":"+os.Getenv("PATH"))
 	}
-	h.settle()
 	return h
 }
 
