@@ -50,9 +50,11 @@ func colorful(f *os.File) bool {
 type hostPlace struct {
 	registry lab.Registry
 	claim    *lab.Claim
+	alone    bool // this process builds no other lab
 }
 
 func (p *hostPlace) private() bool { return false }
+func (p *hostPlace) sole() bool    { return p.alone }
 
 func (p *hostPlace) open(ctx context.Context, m lab.Meta) (string, error) {
 	claim, err := takeName(ctx, p.registry, m)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,8 +35,14 @@ const (
 // ordinary is the id of a user that has no rights and no entry in /etc/passwd.
 const ordinary = 12345
 
+// The first thread is kept from what tests do to their threads, as in main.
+func init() { runtime.LockOSThread() }
+
 func TestMain(m *testing.M) {
 	fault.Main()
+	if len(os.Args) > 1 && os.Args[1] == newServe().Name() {
+		os.Exit(run(os.Args[1:])) // a lab that a test has built in its own process serves by this program
+	}
 	switch os.Getenv(stageEnv) {
 	case "init":
 		os.Exit(hostInit())

@@ -72,13 +72,16 @@ func runLab(ctx context.Context, args []string, o runOptions) error {
 	if rights := hostRights(); o.sandbox || rights != nil {
 		return runInSandbox(ctx)
 	}
-	return runScript(ctx, args, o, &hostPlace{registry: lab.DefaultRegistry()})
+	return runScript(ctx, args, o, &hostPlace{registry: lab.DefaultRegistry(), alone: true})
 }
 
 // place is where a lab is built: on the host or in a sandbox.
 type place interface {
 	// private says that the host namespace is the lab's own.
 	private() bool
+	// sole says that the programs of this process are all of the lab's, and to be
+	// ended with it should the process be killed.
+	sole() bool
 	// open takes a lab's name.
 	open(ctx context.Context, m lab.Meta) (dir string, err error)
 	// settle ends the building: the lab stays up, or is taken down.
@@ -167,7 +170,7 @@ func runScript(ctx context.Context, args []string, o runOptions, at place) error
 		out = os.Stderr
 	}
 	l, err := lab.New(lab.Options{
-		Name: name, Private: at.private(), Sole: true, Explain: explainer(o.explain),
+		Name: name, Private: at.private(), Sole: at.sole(), Explain: explainer(o.explain),
 		Open: func(ctx context.Context, name, description string) (string, error) {
 			return at.open(ctx, lab.Meta{Name: name, Description: description, Origin: origin})
 		},

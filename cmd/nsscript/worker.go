@@ -73,6 +73,7 @@ func asWorker() (*worker, bool) {
 }
 
 func (w *worker) private() bool { return true }
+func (w *worker) sole() bool    { return false } // they end with the sandbox
 
 func (w *worker) call(q question) (answer, error) {
 	var a answer
