@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/op"
 )
@@ -172,5 +175,24 @@ func (r Registry) writeBorrowed(all map[string]*borrowed) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(path, b, 0o600)
+	old, err := os.ReadFile(path)
+	if err == nil && bytes.Equal(bytes.TrimRight(old, " "), b) {
+		return nil
+	}
+	full := replaceFile(path, b, 0o600)
+	if errors.Is(full, unix.ENOSPC) && len(b) <= len(old) {
+		return overwrite(path, b, len(old)) // a full disk must not keep a lab from going down
+	}
+	return full
+}
+
+// overwrite writes over a file of n bytes in one step that needs no space; blanks
+// fill it up.
+func overwrite(path string, b []byte, n int) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(append(b, bytes.Repeat([]byte(" "), n-len(b))...), 0)
+	return errors.Join(err, f.Close())
 }

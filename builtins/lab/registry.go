@@ -365,7 +365,7 @@ const newSuffix = ".new"
 // replaceFile writes a file that others see either as it was or whole.
 func replaceFile(path string, b []byte, mode fs.FileMode) error {
 	if err := os.WriteFile(path+newSuffix, b, mode); err != nil {
-		return err
+		return errors.Join(err, os.Remove(path+newSuffix))
 	}
 	return os.Rename(path+newSuffix, path)
 }

@@ -32,7 +32,7 @@ func newDoctor() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all := examine(cmd.Context())
 			if asJSON {
-				enc := json.NewEncoder(os.Stdout)
+				enc := json.NewEncoder(&stdout)
 				enc.SetIndent("", "  ")
 				if err := enc.Encode(all); err != nil {
 					return err
@@ -61,13 +61,13 @@ func printFindings(all []finding) {
 		case !f.OK:
 			mark = "–"
 		}
-		fmt.Printf("%s %s", mark, f.Name)
+		fmt.Fprintf(&stdout, "%s %s", mark, f.Name)
 		if f.Detail != "" {
-			fmt.Printf(": %s", f.Detail)
+			fmt.Fprintf(&stdout, ": %s", f.Detail)
 		}
-		fmt.Println()
+		fmt.Fprintln(&stdout)
 		if !f.OK && f.Remedy != "" {
-			fmt.Printf("    %s\n", strings.ReplaceAll(f.Remedy, "\n", "\n    "))
+			fmt.Fprintf(&stdout, "    %s\n", strings.ReplaceAll(f.Remedy, "\n", "\n    "))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // interference is what somebody else does to a lab that is up.
@@ -156,14 +158,24 @@ func (h *faultHost) sh(script string) {
 	if script == "" {
 		return
 	}
+	if out, err := h.shell(script); err != nil {
+		h.Errorf("%s: %v\n%s", script, err, out)
+	}
+}
+
+// shell is sh without judging.
+func (h *faultHost) shell(script string) ([]byte, error) {
 	cmd := exec.Command("sh", "-ec", script)
+	cmd.WaitDelay = time.Second // a process of the lab may hold its streams
 	dir := "/run/nsscript"
 	if h.User {
 		dir = fmt.Sprintf("/run/user/%d/nsscript", ordinary)
 	}
 	cmd.Env = append(h.env, "RUN="+dir, "PATH="+os.Getenv(binEnv)+":"+os.Getenv("PATH"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: h.cred}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		h.Errorf("%s: %v\n%s", script, err, out)
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil
 	}
+	return out, err
 }

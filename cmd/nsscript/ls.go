@@ -37,13 +37,13 @@ func newLs() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(os.Stdout).Encode(rows)
+				return json.NewEncoder(&stdout).Encode(rows)
 			}
 			if len(rows) == 0 {
 				fmt.Fprintln(os.Stderr, "no lab is up")
 				return nil
 			}
-			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+			w := tabwriter.NewWriter(&stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "LAB\tSTATE\tWHERE\tNAMESPACES\tSINCE\tSCRIPT")
 			for _, r := range rows {
 				since := "-"

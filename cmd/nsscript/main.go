@@ -71,7 +71,11 @@ func run(args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	return report(ctx, err)
+	status := report(ctx, err)
+	if err := stdout.failure(); err != nil && status == exitOK {
+		return report(ctx, err)
+	}
+	return status
 }
 
 // signaled is the cause of a context that a signal ended.

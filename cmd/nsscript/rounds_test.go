@@ -119,7 +119,7 @@ func (h *faultHost) rounds(n int) {
 				place := &hostPlace{registry: lab.DefaultRegistry()}
 				o := runOptions{rm: true, set: []string{fmt.Sprintf("n=%d", worker+1)}}
 				err := runScript(context.Background(), []string{h.lab()}, o, place)
-				if ee, ok := err.(*exitError); !ok || ee.status != exitOK { //nolint:errorlint // that itself
+				if ee, ok := err.(*exitError); !ok || ee.status != exitOK {
 					h.Errorf("round: %v", err)
 					return
 				}

@@ -165,7 +165,7 @@ func runScript(ctx context.Context, args []string, o runOptions, at place) error
 	if err != nil {
 		return err
 	}
-	out := io.Writer(os.Stdout)
+	out := io.Writer(&stdout)
 	if o.json {
 		out = os.Stderr
 	}
@@ -332,7 +332,7 @@ func printOutcome(s *builtins.Session, stay bool, status int, err error) error {
 			res.Error = &failure{Message: se.Msg, Hint: se.Hint, Pos: se.Pos.String()}
 		}
 	}
-	enc := json.NewEncoder(os.Stdout)
+	enc := json.NewEncoder(&stdout)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(res); err != nil {
 		return err

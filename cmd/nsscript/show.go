@@ -26,12 +26,12 @@ func newShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				enc := json.NewEncoder(os.Stdout)
+				enc := json.NewEncoder(&stdout)
 				enc.SetIndent("", "  ")
 				return enc.Encode(d)
 			}
 			text, err := lab.Table(l)
-			fmt.Print(text)
+			fmt.Fprint(&stdout, text)
 			return err
 		},
 	}

@@ -23,7 +23,7 @@ func newVersion() *cobra.Command {
 					}
 				}
 			}
-			fmt.Printf("nsscript %s (%s %s/%s%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, starlark)
+			fmt.Fprintf(&stdout, "nsscript %s (%s %s/%s%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, starlark)
 			return nil
 		},
 	}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// output is the standard output. What goes wrong with it is no error of a lab: it
+// is remembered and told at the end.
+type output struct {
+	mu  sync.Mutex
+	err error
+}
+
+var stdout output
+
+// Write writes to the standard output. After an error it pretends to: a lab is
+// built to its end though nobody reads what it prints.
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		_, o.err = os.Stdout.Write(b)
+	}
+	return len(b), nil
+}
+
+// failure is what went wrong, if it was not that a reader had enough (| head).
+func (o *output) failure() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil || errors.Is(o.err, unix.EPIPE) {
+		return nil
+	}
+	return fmt.Errorf("the standard output: %w", o.err)
+}
