@@ -121,6 +121,7 @@ func (r Registry) borrowed() (map[string]*borrowed, error) {
 	if err := json.Unmarshal(b, &all); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", path, op.ErrLedgerSpoiled, err)
 	}
+	maps.DeleteFunc(all, func(_ string, b *borrowed) bool { return b == nil || b.Labs == nil })
 	return all, nil
 }
 
