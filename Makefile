@@ -14,7 +14,7 @@ RUN_PROGRAMS  := iptables=iptables
 TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping tcpdump=tcpdump nft=nftables \
 	nc=netcat-openbsd ps=procps unshare=util-linux setpriv=util-linux sysctl=procps
 
-.PHONY: run test torture bench lint fmt build install readme deps-run deps-test
+.PHONY: run test torture fuzz race bench lint fmt build install readme deps-run deps-test
 
 run: deps-run build
 	bin/nsscript run --rm --sandbox examples/three_tier_firewall.star
@@ -30,6 +30,21 @@ test: deps-test
 # Everything that tests try only in part, for about an hour.
 torture: deps-test
 	NSSCRIPT_TORTURE=1 $(GO) test -count=1 -parallel 4 -timeout 80m -v -run Torture ./...
+
+# What reads strings and files, fed with what nobody would write.
+FUZZTIME ?= 20s
+FUZZ     := interp:FuzzRun builtins:FuzzValues builtins/op:FuzzIptablesArgs builtins/kernel:FuzzListedRule \
+	builtins/lab:FuzzJournal builtins/lab:FuzzRegistry
+
+fuzz:
+	@for target in $(FUZZ); do \
+		$(GO) test -run '^$$' -fuzz "^$${target##*:}\$$" -fuzztime $(FUZZTIME) "./$${target%%:*}" || exit 1; \
+	done
+
+# The race detector needs a C compiler.
+race: deps-test
+	@.ci/deps gcc=gcc ld=libc6-dev
+	CGO_ENABLED=1 $(GO) test -race -count=1 ./...
 
 bench: deps-test
 	$(GO) test -run '^$$' -bench . ./...

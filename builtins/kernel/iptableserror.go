@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,6 +41,16 @@ func (e *IptablesError) Gone() bool { return e.gone }
 // lacking: the kernel has one errno for all of these.
 func (e *IptablesError) NoSuch() bool { return e.noSuch }
 
+// printable shows what a terminal would take for a command: the program repeats
+// the words that it was given.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return quoted[1 : len(quoted)-1]
+}
+
 const noSuch = "No chain/target/match by that name"
 
 // The parts of iptables' stderr that are not about what went wrong.
@@ -62,7 +73,7 @@ var (
 // complaint words what the program wrote on its stderr before it ended with a
 // status other than 0. What the kernel lacks is a MissingError.
 func (x *Iptables) complaint(status int, stderr string) error {
-	e := &IptablesError{program: x.name, Status: status, Text: lastComplaint(stderr), locked: strings.Contains(stderr, lockHeld)}
+	e := &IptablesError{program: x.name, Status: status, Text: printable(lastComplaint(stderr)), locked: strings.Contains(stderr, lockHeld)}
 	if m := lineInfo.FindStringSubmatch(stderr); m != nil {
 		e.line, _ = strconv.Atoi(m[1])
 	}
