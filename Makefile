@@ -43,7 +43,7 @@ fuzz:
 
 # The race detector needs a C compiler.
 race: deps-test
-	@.ci/deps gcc=gcc ld=libc6-dev
+	@.ci/deps gcc=build-essential
 	CGO_ENABLED=1 $(GO) test -race -count=1 ./...
 
 bench: deps-test

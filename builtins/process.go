@@ -260,8 +260,8 @@ func endGroup(pid int) error {
 	time.AfterFunc(time.Second, func() { _ = unix.Kill(-pid, unix.SIGKILL) })
 	for range 40 {
 		time.Sleep(5 * time.Millisecond)
-		if kernel.StartTime(pid) == 0 {
-			return nil
+		if start, err := kernel.StartTime(pid); start == 0 {
+			return err
 		}
 	}
 	return unix.Kill(-pid, unix.SIGKILL)

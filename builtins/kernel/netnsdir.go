@@ -236,15 +236,18 @@ func FindNamed(inode uint64) *NetNS {
 }
 
 // FindNetNS looks for the namespace of the given identity by its processes, for
-// a namespace that has no name: it returns the path of its file.
-func FindNetNS(id NSID) (string, bool) {
+// a namespace that has no name: it returns the path of its file, "" if there is none.
+func FindNetNS(id NSID) (string, error) {
 	found := ""
-	_ = eachProcess(func(pid int) {
-		path := fmt.Sprintf("/proc/%d/ns/net", pid)
-		var st unix.Stat_t
-		if found == "" && unix.Stat(path, &st) == nil && st.Dev == id.Dev && st.Ino == id.Ino {
-			found = path
+	err := eachProcess(func(pid int) error {
+		if found != "" {
+			return nil
 		}
+		of, err := NetNSOf(pid)
+		if of == id {
+			found = fmt.Sprintf("/proc/%d/ns/net", pid)
+		}
+		return err
 	})
-	return found, found != ""
+	return found, err
 }

@@ -1,7 +1,10 @@
 package kernel
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -9,8 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// eachProcess calls fn with the id of every process that /proc shows.
-func eachProcess(fn func(pid int)) error {
+// unseen reports whether what /proc says of a process cannot be seen because it
+// has ended, or because it is another user's (proc(5)).
+func unseen(err error) bool { return ended(err) || errors.Is(err, fs.ErrPermission) }
+
+func ended(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) }
+
+// eachProcess calls fn with the id of every process that /proc shows, until it
+// returns an error.
+func eachProcess(fn func(pid int) error) error {
 	d, err := os.Open("/proc")
 	if err != nil {
 		return err
@@ -22,7 +32,9 @@ func eachProcess(fn func(pid int)) error {
 	}
 	for _, name := range names {
 		if pid, err := strconv.Atoi(name); err == nil {
-			fn(pid)
+			if err := fn(pid); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -31,31 +43,43 @@ func eachProcess(fn func(pid int)) error {
 // PIDs lists the processes that live in the namespace, as `ip netns pids` does.
 func (n *NetNS) PIDs() ([]int, error) {
 	var pids []int
-	err := eachProcess(func(pid int) {
-		var st unix.Stat_t
-		if unix.Stat(fmt.Sprintf("/proc/%d/ns/net", pid), &st) == nil &&
-			st.Dev == n.id.Dev && st.Ino == n.id.Ino {
+	err := eachProcess(func(pid int) error {
+		id, err := NetNSOf(pid)
+		if id == n.id {
 			pids = append(pids, pid)
 		}
+		return err
 	})
 	return pids, err
+}
+
+// stat returns the fields of /proc/PID/stat from the third on (proc_pid_stat(5)),
+// or none for a process that has ended.
+func stat(pid int) ([]string, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		if ended(err) {
+			err = nil
+		}
+		return nil, err
+	}
+	// The second field is the command in brackets and may hold anything.
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(f) < 20 {
+		return nil, fmt.Errorf("/proc/%d/stat: %d fields", pid, len(f))
+	}
+	return f, nil
 }
 
 // StartTime returns when a process began, in clock ticks since boot
 // (proc_pid_stat(5), field 22): together with its id it names a process for
 // ever. It is 0 for a process that is gone or a zombie.
-func StartTime(pid int) uint64 {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
+func StartTime(pid int) (uint64, error) {
+	f, err := stat(pid)
+	if err != nil || f == nil || f[0] == "Z" || f[0] == "X" {
+		return 0, err
 	}
-	// The second field is the command in brackets and may hold anything.
-	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	if len(f) < 20 || f[0] == "Z" || f[0] == "X" {
-		return 0
-	}
-	t, _ := strconv.ParseUint(f[19], 10, 64)
-	return t
+	return strconv.ParseUint(f[19], 10, 64)
 }
 
 // BootID names this boot of the machine.
@@ -64,49 +88,61 @@ func BootID() (string, error) {
 	return strings.TrimSpace(string(b)), err
 }
 
+// Match tells of a process whether it is meant.
+type Match func(pid int) (bool, error)
+
 // Processes lists the processes that match, zombies left out.
-func Processes(match func(pid int) bool) ([]int, error) {
+func Processes(match Match) ([]int, error) {
 	var pids []int
-	err := eachProcess(func(pid int) {
-		if match(pid) && StartTime(pid) != 0 {
+	err := eachProcess(func(pid int) error {
+		ok, err := match(pid)
+		if err != nil || !ok {
+			return err
+		}
+		start, err := StartTime(pid)
+		if start != 0 {
 			pids = append(pids, pid)
 		}
+		return err
 	})
 	return pids, err
 }
 
-// MountNS returns the inode of a process' mount namespace, 0 when it cannot be
-// told.
-func MountNS(pid int) uint64 {
-	var st unix.Stat_t
-	if unix.Stat(fmt.Sprintf("/proc/%d/ns/mnt", pid), &st) != nil {
-		return 0
+// MountNS returns the inode of a process' mount namespace, 0 when the process has
+// ended or is another user's.
+func MountNS(pid int) (uint64, error) {
+	id, err := namespaceOf(pid, "mnt")
+	return id.Ino, err
+}
+
+// NetNSOf returns the identity of the network namespace of a process, and none
+// when the process has ended or is another user's.
+func NetNSOf(pid int) (NSID, error) { return namespaceOf(pid, "net") }
+
+func namespaceOf(pid int, kind string) (NSID, error) {
+	id, err := NSIDOf(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
+	if err != nil && unseen(err) {
+		return NSID{}, nil
 	}
-	return st.Ino
+	return id, err
 }
 
 // HoldMountNS opens the mount namespace of a process, if it is the one of that
-// number: until it is closed no other namespace gets the number.
+// number: until it is closed no other namespace gets the number. It returns nil
+// when the process has ended, is another user's or is in another namespace.
 func HoldMountNS(pid int, inode uint64) (*os.File, error) {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/ns/mnt", pid))
 	if err != nil {
+		if unseen(err) {
+			err = nil
+		}
 		return nil, err
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil || inode == 0 || st.Ino != inode {
-		_ = f.Close()
-		return nil, os.ErrNotExist
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil || st.Ino != inode {
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// NetNSOf returns the identity of the network namespace of a process.
-func NetNSOf(pid int) NSID {
-	id, err := NSIDOf(fmt.Sprintf("/proc/%d/ns/net", pid))
-	if err != nil {
-		return NSID{}
-	}
-	return id
 }
 
 // NSIDOf returns the identity of the namespace whose file is at path.
@@ -118,47 +154,36 @@ func NSIDOf(path string) (NSID, error) {
 	return NSID{Dev: st.Dev, Ino: st.Ino}, nil
 }
 
-// HasEnv reports whether a process was started with a variable of that value.
-func HasEnv(pid int, key, value string) bool {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	if err != nil {
-		return false
-	}
-	return strings.Contains("\x00"+string(b), "\x00"+key+"="+value+"\x00")
-}
-
 // Env returns a variable of the environment that a process was started with, and
-// whether it has one.
-func Env(pid int, key string) (value string, ok bool) {
+// whether it has one. A process that has ended or is another user's has none.
+func Env(pid int, key string) (value string, ok bool, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {
-		return "", false
+		if unseen(err) {
+			err = nil
+		}
+		return "", false, err
 	}
 	for v := range strings.SplitSeq(string(b), "\x00") {
 		if value, ok := strings.CutPrefix(v, key+"="); ok {
-			return value, true
+			return value, true, nil
 		}
 	}
-	return "", false
+	return "", false, nil
 }
 
 // Ancestors lists a process and its parents up to the first.
-func Ancestors(pid int) []int {
+func Ancestors(pid int) ([]int, error) {
 	var list []int
 	for pid > 0 {
 		list = append(list, pid)
-		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			break
+		f, err := stat(pid)
+		if err != nil || f == nil {
+			return list, err
 		}
-		f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-		if len(f) < 2 {
-			break
-		}
-		pid, err = strconv.Atoi(f[1])
-		if err != nil {
-			break
+		if pid, err = strconv.Atoi(f[1]); err != nil {
+			return list, err
 		}
 	}
-	return list
+	return list, nil
 }

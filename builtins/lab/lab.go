@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -240,13 +241,19 @@ func Look(name, dir string, private bool) (*Lab, error) {
 	}
 	l := &Lab{opts: Options{Private: private}, name: name, dir: dir, entries: r.entries,
 		sys: op.NewSystem(host, op.MarkOf(name), private)}
-	if sign, err := os.ReadFile(filepath.Join(dir, signName)); err == nil {
-		l.sys.Sign = string(sign)
-	} else {
-		l.sys.Sign = l.sys.Mark + ":unknown"
-	}
 	l.keepLedger()
-	l.attach()
+	sign, err := os.ReadFile(filepath.Join(dir, signName))
+	l.sys.Sign = string(sign)
+	if errors.Is(err, fs.ErrNotExist) {
+		l.sys.Sign, err = l.sys.Mark+":unknown", nil
+	}
+	if err == nil {
+		err = l.attach()
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
 	return l, spoiled
 }
 
@@ -272,7 +279,7 @@ func (l *Lab) signChildren() error { return os.Setenv(op.EnvLab, l.sys.Sign) }
 
 // attach opens the namespaces that the journal tells of and that are still
 // there.
-func (l *Lab) attach() {
+func (l *Lab) attach() error {
 	for _, e := range l.entries {
 		if !e.Live() {
 			continue
@@ -297,8 +304,11 @@ func (l *Lab) attach() {
 			}
 			if err != nil {
 				// Its process is gone, but another one may still live in it.
-				p, ok := kernel.FindNetNS(o.ID)
-				if !ok {
+				p, err := kernel.FindNetNS(o.ID)
+				if err != nil {
+					return err
+				}
+				if p == "" {
 					continue
 				}
 				if ns, err = kernel.OpenNetNS(p); err != nil {
@@ -310,4 +320,5 @@ func (l *Lab) attach() {
 			l.sys.Detach(o.Name)
 		}
 	}
+	return nil
 }

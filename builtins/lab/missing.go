@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"nsscript/builtins/kernel"
 	"nsscript/builtins/op"
 )
 
@@ -49,7 +48,7 @@ func (l *Lab) missing(entries []*Entry) []string {
 				}
 			}
 		case *op.StartProcess:
-			if kernel.StartTime(o.PID) != o.Start {
+			if alive, err := o.Alive(); !alive && err == nil {
 				list = append(list, fmt.Sprintf("process %d (%s)", o.PID, strings.Join(o.Argv, " ")))
 			}
 		}

@@ -134,18 +134,31 @@ func (l *Lab) endProcesses(entries []*Entry) error {
 			inside[ns.ID()] = true
 		}
 	}
-	var families []func(int) bool
+	var families []kernel.Match
 	for _, e := range entries {
 		if p, ok := e.Op.(*op.StartProcess); ok && e.Live() {
-			family, release := p.Family(l.sys.Sign)
+			family, release, err := p.Family(l.sys.Sign)
+			if err != nil {
+				return err
+			}
 			defer release()
 			families = append(families, family)
 		}
 	}
 	return op.EndProcesses(func() ([]int, error) {
-		return kernel.Processes(func(pid int) bool {
-			return inside[kernel.NetNSOf(pid)] || kernel.HasEnv(pid, op.EnvLab, l.sys.Sign) ||
-				slices.ContainsFunc(families, func(f func(int) bool) bool { return f(pid) })
+		return kernel.Processes(func(pid int) (bool, error) {
+			if ns, err := kernel.NetNSOf(pid); err != nil || inside[ns] {
+				return err == nil, err
+			}
+			if sign, _, err := kernel.Env(pid, op.EnvLab); err != nil || sign == l.sys.Sign {
+				return err == nil, err
+			}
+			for _, family := range families {
+				if ok, err := family(pid); err != nil || ok {
+					return ok, err
+				}
+			}
+			return false, nil
 		})
 	})
 }

@@ -104,7 +104,11 @@ func (s *tracing) ledger(r Registry) error {
 
 // sandboxes looks for sandboxes that no lab of the registry stands in.
 func (s *tracing) sandboxes(r Registry) error {
-	boxes, err := sandbox.Find(r.Origin())
+	origin, err := r.Origin()
+	if err != nil {
+		return err
+	}
+	boxes, err := sandbox.Find(origin)
 	if err != nil || len(boxes) == 0 {
 		return err
 	}
@@ -130,9 +134,9 @@ func (s *tracing) sandboxes(r Registry) error {
 
 // Origin tells sandboxes of this registry from others, such as those that were
 // made in a container of which the processes are seen.
-func (r Registry) Origin() string {
-	id := kernel.NetNSOf(os.Getpid())
-	return fmt.Sprintf("%d:%d %s", id.Dev, id.Ino, r.Dir)
+func (r Registry) Origin() (string, error) {
+	id, err := kernel.NetNSOf(os.Getpid())
+	return fmt.Sprintf("%d:%d %s", id.Dev, id.Ino, r.Dir), err
 }
 
 // tracing is one search.
@@ -257,13 +261,16 @@ func (s *tracing) filter(ctx context.Context, path string, ns *kernel.NetNS) err
 
 // processes looks for labs of which only a process is left.
 func (s *tracing) processes() error {
-	_, err := kernel.Processes(func(pid int) bool {
-		if sign, ok := kernel.Env(pid, op.EnvLab); ok && s.homes[kernel.NetNSOf(pid)] && pid != os.Getpid() {
-			if lab := op.LabOfSign(sign); lab != "" {
-				s.of(lab)
-			}
+	_, err := kernel.Processes(func(pid int) (bool, error) {
+		sign, ok, err := kernel.Env(pid, op.EnvLab)
+		if err != nil || !ok || pid == os.Getpid() {
+			return false, err
 		}
-		return false
+		id, err := kernel.NetNSOf(pid)
+		if lab := op.LabOfSign(sign); lab != "" && s.homes[id] {
+			s.of(lab)
+		}
+		return false, err
 	})
 	return err
 }
@@ -301,13 +308,13 @@ func (t *Traces) endProcesses() error {
 		own[ns.ID()] = true
 	}
 	return op.EndProcesses(func() ([]int, error) {
-		return kernel.Processes(func(pid int) bool {
-			id := kernel.NetNSOf(pid)
-			if own[id] {
-				return true
+		return kernel.Processes(func(pid int) (bool, error) {
+			id, err := kernel.NetNSOf(pid)
+			if err != nil || own[id] {
+				return err == nil, err
 			}
-			sign, ok := kernel.Env(pid, op.EnvLab)
-			return ok && t.homes[id] && op.LabOfSign(sign) == t.Lab
+			sign, ok, err := kernel.Env(pid, op.EnvLab)
+			return ok && t.homes[id] && op.LabOfSign(sign) == t.Lab, err
 		})
 	})
 }

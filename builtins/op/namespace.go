@@ -128,8 +128,14 @@ type JoinNamespace struct {
 
 // Do opens the namespace.
 func (o *JoinNamespace) Do(_ context.Context, s *System) error {
-	if s.Private && o.PID != 0 && kernel.StartTime(o.PID) != 0 && !sandbox.Fellow(o.PID) {
-		return o.explain(unix.EPERM) // also for root, who could
+	if s.Private && o.PID != 0 && !sandbox.Fellow(o.PID) {
+		start, err := kernel.StartTime(o.PID)
+		if err == nil && start != 0 {
+			err = unix.EPERM // also for root, who could
+		}
+		if err != nil {
+			return o.explain(err)
+		}
 	}
 	ns, err := kernel.OpenNetNS(o.Path)
 	if err != nil {

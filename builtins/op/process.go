@@ -72,8 +72,15 @@ func (o *StartProcess) Do(_ context.Context, s *System) error {
 		return StartError(err, o.Argv, o.NS)
 	}
 	o.Cmd, o.PID = cmd, cmd.Process.Pid
-	o.Start = kernel.StartTime(o.PID)
-	o.MountNS = kernel.MountNS(o.PID)
+	// Without these it could not be told from others when it is to be ended.
+	var errs [2]error
+	o.Start, errs[0] = kernel.StartTime(o.PID)
+	o.MountNS, errs[1] = kernel.MountNS(o.PID)
+	if err := errors.Join(errs[:]...); err != nil {
+		_ = unix.Kill(-o.PID, unix.SIGKILL) // it leads its group and has just been started
+		_ = cmd.Wait()
+		return StartError(err, o.Argv, o.NS)
+	}
 	return nil
 }
 
@@ -92,7 +99,10 @@ func StartError(err error, argv []string, ns string) error {
 
 // Undo ends the process and all its children.
 func (o *StartProcess) Undo(_ context.Context, s *System) error {
-	family, release := o.Family(s.Sign)
+	family, release, err := o.Family(s.Sign)
+	if err != nil {
+		return err
+	}
 	defer release()
 	return EndProcesses(func() ([]int, error) { return kernel.Processes(family) })
 }
@@ -101,18 +111,48 @@ func (o *StartProcess) Undo(_ context.Context, s *System) error {
 // mount namespace. The number of a namespace that has ended is given to another,
 // so it is held until release is called; where it may have ended already, only
 // those count that also bear the lab's sign.
-func (o *StartProcess) Family(sign string) (match func(pid int) bool, release func()) {
+func (o *StartProcess) Family(sign string) (match kernel.Match, release func(), err error) {
 	held, err := kernel.HoldMountNS(o.PID, o.MountNS)
-	alive := func(pid int) bool { return pid == o.PID && o.Start != 0 && kernel.StartTime(pid) == o.Start }
-	if err != nil || !alive(o.PID) {
-		if err == nil {
-			_ = held.Close()
-		}
-		return func(pid int) bool {
-			return alive(pid) || o.MountNS != 0 && kernel.MountNS(pid) == o.MountNS && kernel.HasEnv(pid, EnvLab, sign)
-		}, func() {}
+	if err != nil {
+		return nil, nil, err
 	}
-	return func(pid int) bool { return kernel.MountNS(pid) == o.MountNS }, func() { _ = held.Close() }
+	alive, err := o.Alive()
+	if err != nil || !alive && held != nil {
+		if held != nil {
+			_ = held.Close()
+			held = nil
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if held != nil {
+		return o.shares, func() { _ = held.Close() }, nil
+	}
+	return func(pid int) (bool, error) {
+		if pid == o.PID {
+			if alive, err := o.Alive(); alive || err != nil {
+				return alive, err
+			}
+		}
+		if ok, err := o.shares(pid); !ok || err != nil {
+			return false, err
+		}
+		sent, _, err := kernel.Env(pid, EnvLab)
+		return sent == sign, err
+	}, func() {}, nil
+}
+
+// Alive reports whether the process runs.
+func (o *StartProcess) Alive() (bool, error) {
+	start, err := kernel.StartTime(o.PID)
+	return start != 0 && start == o.Start, err
+}
+
+// shares reports whether a process lives in this one's mount namespace.
+func (o *StartProcess) shares(pid int) (bool, error) {
+	ns, err := kernel.MountNS(pid)
+	return ns != 0 && ns == o.MountNS, err
 }
 
 // Commands is the program in the background.
@@ -154,7 +194,10 @@ const (
 // EndProcesses ends the processes that list returns, SIGTERM first, until it
 // returns none. It never touches this process or its ancestors.
 func EndProcesses(list func() ([]int, error)) error {
-	kin := kernel.Ancestors(os.Getpid())
+	kin, err := kernel.Ancestors(os.Getpid())
+	if err != nil {
+		return err
+	}
 	sig := unix.SIGTERM
 	begun := time.Now()
 	told := map[int]bool{}

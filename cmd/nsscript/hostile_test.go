@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 
 	"nsscript/builtins"
 	"nsscript/builtins/lab"
@@ -80,7 +81,7 @@ func TestInsideHostile(t *testing.T) {
 veth(red, blue, name = "eth0", addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
 proc = spawn(red, ["sleep", "1000"])
 port = red.link("eth0")`
-	made, err := starlark.ExecFile(&starlark.Thread{}, "begin", begin, globals)
+	made, err := starlark.ExecFileOptions(&syntax.FileOptions{}, &starlark.Thread{}, "begin", begin, globals)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +148,7 @@ func (h *faultHost) hostile(globals starlark.StringDict, code, text string) erro
 		env[name] = v
 	}
 	env["bad"] = starlark.String(text)
-	_, err := starlark.Eval(thread, "hostile", code, env)
+	_, err := starlark.EvalOptions(&syntax.FileOptions{}, thread, "hostile", code, env)
 	if err == nil {
 		return nil
 	}

@@ -26,8 +26,9 @@ func snapshot() string {
 			"iptables-nft-save", "ip6tables-nft-save", "iptables-legacy-save", "ip6tables-legacy-save")
 	}
 	// Namespaces that a lab has joined.
+	here := slices.Clone(commands)
 	for _, name := range names("/run/netns") {
-		for _, c := range slices.Clone(commands) {
+		for _, c := range here {
 			commands = append(commands, "ip netns exec "+name+" "+c)
 		}
 	}

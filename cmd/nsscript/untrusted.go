@@ -54,7 +54,11 @@ func runUntrusted(ctx context.Context, args []string, o runOptions) error {
 	if dir != "" {
 		closed.Dirs, cmd.Dir = []string{dir}, dir
 	}
-	c.box, err = sandbox.Start(ctx, sandbox.Options{User: true, Origin: c.registry.Origin(), Closed: closed})
+	with := sandbox.Options{User: true, Closed: closed}
+	if with.Origin, err = c.registry.Origin(); err != nil {
+		return err
+	}
+	c.box, err = sandbox.Start(ctx, with)
 	if err != nil {
 		return err
 	}

@@ -135,7 +135,11 @@ func runInSandbox(ctx context.Context) (err error) {
 		return err
 	}
 	defer release()
-	c.box, err = sandbox.Start(ctx, sandbox.Options{User: hostRights() != nil, Origin: c.registry.Origin(), Share: []string{"nsscript"}})
+	o := sandbox.Options{User: hostRights() != nil, Share: []string{"nsscript"}}
+	if o.Origin, err = c.registry.Origin(); err != nil {
+		return err
+	}
+	c.box, err = sandbox.Start(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -124,8 +124,8 @@ func TestFilesMadeInsideAreTheUsers(t *testing.T) {
 func TestRunsFileSystem(t *testing.T) {
 	each(t, func(t *testing.T, opts Options) {
 		s := start(t, opts)
-		output(t, s, "test -w /run && touch /run/xtables.lock /run/netns/x /run/only-inside && mkdir /run/nsscript")
-		for _, name := range []string{"/run/only-inside", "/run/netns/x", "/run/nsscript"} {
+		output(t, s, "test -w /run && touch /run/xtables.lock /run/netns/x /run/only-inside && mkdir /run/dir-inside")
+		for _, name := range []string{"/run/only-inside", "/run/netns/x", "/run/dir-inside"} {
 			if _, err := os.Lstat(name); err == nil {
 				t.Errorf("%s is seen outside", name)
 			}
