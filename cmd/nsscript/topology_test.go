@@ -1,0 +1,275 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nsscript/builtins/lab"
+	"nsscript/builtins/op"
+)
+
+// TestTortureTopologies builds random labs and holds the picture that their
+// operations draw against what the kernel reports. NSSCRIPT_SEED repeats one.
+func TestTortureTopologies(t *testing.T) {
+	if os.Getenv(stageEnv) != "" {
+		t.Skip("inside a private host")
+	}
+	t.Parallel()
+	spec, err := json.Marshal(sweep{Lab: "topology"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(inPrivateHost(t, 0, "TestInsideTopologies", string(spec))) {
+		if _, said, ok := strings.Cut(line, "levels: "); ok {
+			t.Log(strings.TrimSpace(said))
+		}
+	}
+}
+
+// TestInsideTopologies is the same in its private host.
+func TestInsideTopologies(t *testing.T) {
+	var s sweep
+	if err := json.Unmarshal([]byte(insideOnly(t)), &s); err != nil {
+		t.Fatal(err)
+	}
+	h := newPrivate(t, s)
+	h.before = settled("")
+	rounds := 12
+	if torture() {
+		rounds = 400
+	}
+	seed, err := strconv.ParseUint(os.Getenv("NSSCRIPT_SEED"), 10, 64)
+	if err != nil {
+		seed = uint64(time.Now().UnixNano())
+	} else {
+		rounds = 1
+	}
+	ops := 0
+	for i := range rounds {
+		ops += h.topology(seed + uint64(i))
+		if t.Failed() {
+			return
+		}
+	}
+	h.same("after the topologies", "")
+	h.Logf("levels: %d random topologies of %d operations, the first of seed %d", rounds, ops, seed)
+}
+
+func (h *faultHost) topology(seed uint64) (ops int) {
+	script := filepath.Join(h.TempDir(), "topology.star")
+	text := randomLab(rand.New(rand.NewPCG(seed, seed)))
+	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
+		h.Fatal(err)
+	}
+	h.must("run", script)
+	if h.Failed() {
+		h.Fatalf("NSSCRIPT_SEED=%d\n%s", seed, text)
+	}
+	l, err := lab.Look("topology", lab.DefaultRegistry().Path("topology"), false)
+	if err != nil {
+		h.Fatal(err)
+	}
+	picture := op.NewPicture()
+	for _, e := range l.Entries() {
+		picture.Apply(e.Op)
+		ops++
+	}
+	report, err := lab.Describe(l)
+	l.Close()
+	if err != nil {
+		h.Fatal(err)
+	}
+	if diff := cmp.Diff(drawn(picture), reported(report)); diff != "" {
+		h.Errorf("NSSCRIPT_SEED=%d: the operations say (-), the kernel says (+):\n%s\n%s", seed, diff, text)
+	}
+	h.must("down", "topology")
+	return ops
+}
+
+// drawn and reported write a lab the same way, line by line.
+func drawn(p *op.Picture) []string {
+	var lines []string
+	for ns, links := range p.Namespaces {
+		lines = append(lines, "namespace "+ns)
+		for name, l := range links {
+			lines = append(lines, linkLine(ns, name, l.Kind, l.Master, l.MTU, l.Addrs))
+		}
+	}
+	sort.Strings(lines)
+	return lines
+}
+
+func reported(d *lab.Description) []string {
+	var lines []string
+	for _, ns := range d.Namespaces {
+		lines = append(lines, "namespace "+ns.Name)
+		for _, l := range ns.Links {
+			addrs := slices.DeleteFunc(l.Addrs, func(a string) bool { return strings.HasPrefix(a, "fe80:") })
+			lines = append(lines, linkLine(ns.Name, l.Name, l.Kind, l.Master, l.MTU, addrs))
+		}
+	}
+	sort.Strings(lines)
+	return lines
+}
+
+func linkLine(ns, name, kind, master string, mtu int, addrs []string) string {
+	if mtu == 0 {
+		mtu = 1500
+	}
+	size := fmt.Sprint(mtu)
+	if kind == "bridge" {
+		size = "of its ports"
+	}
+	addrs = slices.Sorted(slices.Values(addrs))
+	return fmt.Sprintf("%s %s: %s mtu %s in %q %v", ns, name, kind, size, master, addrs)
+}
+
+// randomLab writes a lab that is valid: what it changes is there.
+func randomLab(r *rand.Rand) string {
+	g := &generator{Rand: r}
+	g.line(`lab("topology")`)
+	g.spaces = []string{"host"}
+	for range 2 + g.IntN(4) {
+		g.namespace()
+	}
+	for range 5 + g.IntN(25) {
+		steps := []func(){g.namespace, g.bridge, g.cable, g.cable, g.cable, g.port, g.address, g.address, g.mtu, g.updown, g.sysctl, g.delete, g.move, g.deleteNamespace}
+		steps[g.IntN(len(steps))]()
+	}
+	return g.text.String()
+}
+
+// generator keeps in mind what is there.
+type generator struct {
+	*rand.Rand
+	text    strings.Builder
+	spaces  []string
+	links   []genLink // ends of cables
+	bridges []genLink
+	n       int
+}
+
+type genLink struct{ ns, name, peerNS, peer string }
+
+func (g *generator) line(format string, args ...any) { fmt.Fprintf(&g.text, format+"\n", args...) }
+
+func (g *generator) next() int {
+	g.n++
+	return g.n
+}
+
+func (g *generator) space() string { return g.spaces[g.IntN(len(g.spaces))] }
+
+func (g *generator) namespace() {
+	name := fmt.Sprintf("n%d", g.next())
+	g.line("%s = namespace(%q)", name, name)
+	g.spaces = append(g.spaces, name)
+}
+
+func (g *generator) addr() string {
+	i := g.next()
+	if g.IntN(3) == 0 {
+		return fmt.Sprintf("fd%02x::%x/64", i%250, i)
+	}
+	return fmt.Sprintf("10.%d.%d.1/24", i/250, i%250)
+}
+
+func (g *generator) bridge() {
+	b := genLink{ns: g.space(), name: fmt.Sprintf("br%d", g.next())}
+	g.line("%s = bridge(%q, ns = %s, addr = %q)", b.name, b.name, b.ns, g.addr())
+	g.bridges = append(g.bridges, b)
+}
+
+func (g *generator) cable() {
+	i := g.next()
+	a := genLink{ns: g.space(), name: fmt.Sprintf("a%d", i)}
+	b := genLink{ns: g.space(), name: fmt.Sprintf("b%d", i)}
+	a.peerNS, a.peer, b.peerNS, b.peer = b.ns, b.name, a.ns, a.name
+	g.line("veth(%s, %s, name = %q, peer = %q, addr = %q, mtu = %d)", a.ns, b.ns, a.name, b.name, g.addr(), 1280+g.IntN(8000))
+	g.links = append(g.links, a, b)
+}
+
+func (g *generator) port() {
+	if len(g.bridges) == 0 {
+		return
+	}
+	b := g.bridges[g.IntN(len(g.bridges))]
+	for _, l := range g.links {
+		if l.ns == b.ns {
+			g.line("%s.attach(%s.link(%q))", b.name, l.ns, l.name)
+			return
+		}
+	}
+}
+
+// some calls do with an end of a cable.
+func (g *generator) some(do func(l genLink)) {
+	if len(g.links) > 0 {
+		do(g.links[g.IntN(len(g.links))])
+	}
+}
+
+func (g *generator) address() {
+	g.some(func(l genLink) { g.line("%s.link(%q).add_addr(%q)", l.ns, l.name, g.addr()) })
+}
+
+func (g *generator) mtu() {
+	g.some(func(l genLink) { g.line("%s.link(%q).set(mtu = %d)", l.ns, l.name, 1280+g.IntN(8000)) })
+}
+
+func (g *generator) updown() {
+	g.some(func(l genLink) { g.line("%s.link(%q).%s()", l.ns, l.name, []string{"up", "down"}[g.IntN(2)]) })
+}
+
+func (g *generator) sysctl() {
+	g.line("%s.sysctl(\"net.ipv4.ip_forward\", %d)", g.space(), g.IntN(2))
+}
+
+func (g *generator) forget(match func(l genLink) bool) { g.links = slices.DeleteFunc(g.links, match) }
+
+func (g *generator) delete() {
+	g.some(func(l genLink) {
+		g.line("%s.link(%q).delete()", l.ns, l.name)
+		g.forget(func(o genLink) bool { return o.name == l.name || o.name == l.peer })
+	})
+}
+
+func (g *generator) move() {
+	g.some(func(l genLink) {
+		to := g.space()
+		if to == l.ns {
+			return
+		}
+		g.line("%s.link(%q).move(%s)", l.ns, l.name, to)
+		for i := range g.links {
+			if g.links[i].name == l.name {
+				g.links[i].ns = to
+			}
+			if g.links[i].peer == l.name {
+				g.links[i].peerNS = to
+			}
+		}
+	})
+}
+
+func (g *generator) deleteNamespace() {
+	if len(g.spaces) < 3 {
+		return
+	}
+	ns := g.spaces[1+g.IntN(len(g.spaces)-1)]
+	g.line("%s.delete()", ns)
+	g.spaces = slices.DeleteFunc(g.spaces, func(s string) bool { return s == ns })
+	g.bridges = slices.DeleteFunc(g.bridges, func(b genLink) bool { return b.ns == ns })
+	g.forget(func(l genLink) bool { return l.ns == ns || l.peerNS == ns })
+}
