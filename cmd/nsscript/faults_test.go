@@ -365,13 +365,15 @@ func (h *faultHost) after(what string, err error, said string) {
 	if h.What == "fail" && status != 0 && !strings.Contains(said, "error: ") && !strings.Contains(said, "✗") {
 		h.Errorf("%s: exit status %d, and no word why\n%s", what, status, said)
 	}
-	var labs []row
-	list := h.must("ls", "--json")
-	if err := json.Unmarshal([]byte(list), &labs); err != nil {
-		h.Errorf("%s: ls: %v\n%s", what, err, list)
+	labs := h.labs(what)
+	// A child that was killed on its way to another program holds the lock until
+	// it is there.
+	for until := time.Now().Add(3 * time.Second); slices.ContainsFunc(labs, building) && time.Now().Before(until); {
+		time.Sleep(10 * time.Millisecond)
+		labs = h.labs(what)
 	}
 	for _, l := range labs {
-		if l.State == "building" {
+		if building(l) {
 			h.Errorf("%s: exit status %d, and ls says %q is building\n%s", what, status, l.Name, said)
 		}
 		if l.State == "up" {
@@ -390,6 +392,17 @@ func (h *faultHost) after(what string, err error, said string) {
 	if h.Failed() {
 		h.reset()
 	}
+}
+
+func building(l row) bool { return l.State == "building" }
+
+// labs are what ls lists.
+func (h *faultHost) labs(what string) (labs []row) {
+	list := h.must("ls", "--json")
+	if err := json.Unmarshal([]byte(list), &labs); err != nil {
+		h.Errorf("%s: ls: %v\n%s", what, err, list)
+	}
+	return labs
 }
 
 // isUp checks that the lab that is said to be up is there, whole.

@@ -89,7 +89,8 @@ func (s signaled) Error() string {
 }
 
 // interruptible returns a context that Ctrl-C and SIGTERM end. Further signals
-// change nothing: what was begun is taken back in peace.
+// change nothing, up to the end of the process: what was begun is taken back in
+// peace.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 1)
@@ -102,10 +103,7 @@ func interruptible() (context.Context, func()) {
 			cancel(signaled{sig})
 		}
 	}()
-	return ctx, func() {
-		signal.Stop(ch)
-		cancel(nil)
-	}
+	return ctx, func() { cancel(nil) }
 }
 
 // report shows an error and returns the exit status it stands for.
