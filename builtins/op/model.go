@@ -2,14 +2,22 @@ package op
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 )
 
 // Picture is a lab in memory: what its operations come to, worked out without the
-// kernel. It holds namespaces, interfaces and addresses.
+// kernel. It holds namespaces, interfaces, addresses and routes of the main table;
+// what no operation made is not in it.
 type Picture struct {
-	Namespaces map[string]map[string]*PictureLink // interfaces by namespace and name; those that no operation made are not in it
+	Namespaces map[string]*PictureNamespace
+}
+
+// PictureNamespace is a namespace in a picture.
+type PictureNamespace struct {
+	Links  map[string]*PictureLink
+	Routes []RouteSpec // with Dev also where the kernel chooses it
 }
 
 // PictureLink is an interface in a picture.
@@ -24,7 +32,9 @@ type PictureLink struct {
 
 // NewPicture returns the picture of a host on which nothing was made.
 func NewPicture() *Picture {
-	return &Picture{Namespaces: map[string]map[string]*PictureLink{Host: {}}}
+	p := &Picture{Namespaces: map[string]*PictureNamespace{}}
+	p.namespace(Host)
+	return p
 }
 
 // modeler is an operation that changes the picture.
@@ -37,48 +47,104 @@ func (p *Picture) Apply(o Op) {
 	}
 }
 
+// namespace finds a namespace, or enters it.
+func (p *Picture) namespace(name string) *PictureNamespace {
+	if p.Namespaces[name] == nil {
+		p.Namespaces[name] = &PictureNamespace{Links: map[string]*PictureLink{}}
+	}
+	return p.Namespaces[name]
+}
+
 // link finds an interface; one that the lab did not make is entered as far as it
 // is known.
 func (p *Picture) link(ns, name string) *PictureLink {
-	links := p.Namespaces[ns]
-	if links == nil {
-		links = map[string]*PictureLink{}
-		p.Namespaces[ns] = links
+	n := p.namespace(ns)
+	if n.Links[name] == nil {
+		n.Links[name] = &PictureLink{}
 	}
-	if links[name] == nil {
-		links[name] = &PictureLink{}
-	}
-	return links[name]
+	return n.Links[name]
 }
 
 // remove deletes an interface with its peer.
 func (p *Picture) remove(ns, name string) {
-	l := p.Namespaces[ns][name]
+	l := p.namespace(ns).Links[name]
 	if l == nil {
 		return
 	}
-	for _, links := range p.Namespaces {
-		maps.DeleteFunc(links, func(_ string, other *PictureLink) bool { return other == l || other == l.peer })
+	for _, n := range p.Namespaces {
+		for name, other := range n.Links {
+			if other == l || other == l.peer {
+				n.leave(name)
+			}
+		}
 	}
-	for _, port := range p.Namespaces[ns] {
+}
+
+// leave takes an interface out of a namespace, and with it its routes and its
+// ports' bridge.
+func (n *PictureNamespace) leave(name string) {
+	delete(n.Links, name)
+	n.unroute(name)
+	for _, port := range n.Links {
 		if port.Master == name {
 			port.Master = ""
 		}
 	}
 }
 
-// Model adds the namespace.
-func (o *AddNamespace) Model(p *Picture) { p.Namespaces[o.Name] = map[string]*PictureLink{} }
+// unroute drops the routes over an interface.
+func (n *PictureNamespace) unroute(dev string) {
+	n.Routes = slices.DeleteFunc(n.Routes, func(r RouteSpec) bool { return r.Dev == dev })
+}
+
+// towards finds the interface whose network holds a gateway.
+func (n *PictureNamespace) towards(via string) string {
+	gateway, err := netip.ParseAddr(via)
+	if err != nil {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Links)) {
+		for _, a := range n.Links[name].Addrs {
+			if p, err := netip.ParsePrefix(a); err == nil && n.Links[name].Up && p.Masked().Contains(gateway) {
+				return name
+			}
+		}
+	}
+	return ""
+}
 
 // Model adds the namespace.
-func (o *JoinNamespace) Model(p *Picture) { p.Namespaces[o.Name] = map[string]*PictureLink{} }
+func (o *AddNamespace) Model(p *Picture) { p.namespace(o.Name) }
+
+// Model adds the namespace.
+func (o *JoinNamespace) Model(p *Picture) { p.namespace(o.Name) }
 
 // Model removes the namespace and the cables that lead into it.
 func (o *DelNamespace) Model(p *Picture) {
-	for name := range maps.Clone(p.Namespaces[o.Name]) {
+	for name := range maps.Clone(p.namespace(o.Name).Links) {
 		p.remove(o.Name, name)
 	}
 	delete(p.Namespaces, o.Name)
+}
+
+// Model adds the route.
+func (o *AddRoute) Model(p *Picture) {
+	n, r := p.namespace(o.NS), o.RouteSpec
+	if r.Table != 0 || len(r.Via) > 1 {
+		return
+	}
+	if r.Dev == "" && len(r.Via) == 1 {
+		r.Dev = n.towards(r.Via[0])
+	}
+	n.Routes = append(n.Routes, r)
+}
+
+// Model removes the route.
+func (o *DelRoute) Model(p *Picture) {
+	n := p.namespace(o.NS)
+	n.Routes = slices.DeleteFunc(n.Routes, func(r RouteSpec) bool {
+		return r.Dst == o.Dst && r.Metric == o.Metric && o.Table == 0
+	})
 }
 
 // Model adds both ends.
@@ -96,10 +162,10 @@ func (o *AddBridge) Model(p *Picture) {
 	*p.link(o.NS, o.Name) = PictureLink{Kind: "bridge", MTU: o.MTU, Up: o.Up, Addrs: slices.Clone(o.Addrs)}
 }
 
-// Model changes the interface. One that goes down loses its IPv6 addresses
-// (keep_addr_on_down in the kernel's ip-sysctl.rst).
+// Model changes the interface. One that goes down loses its routes and its IPv6
+// addresses (keep_addr_on_down in the kernel's ip-sysctl.rst).
 func (o *SetLink) Model(p *Picture) {
-	l := p.link(o.NS, o.Name)
+	l, n := p.link(o.NS, o.Name), p.namespace(o.NS)
 	if o.MTU != nil {
 		l.MTU = *o.MTU
 	}
@@ -109,15 +175,21 @@ func (o *SetLink) Model(p *Picture) {
 	if o.Up != nil {
 		if l.Up && !*o.Up {
 			l.Addrs = slices.DeleteFunc(l.Addrs, func(a string) bool { return strings.Contains(a, ":") })
+			n.unroute(o.Name)
 		}
 		l.Up = *o.Up
 	}
 	if o.Rename != nil {
-		delete(p.Namespaces[o.NS], o.Name)
-		p.Namespaces[o.NS][*o.Rename] = l
-		for _, port := range p.Namespaces[o.NS] {
+		delete(n.Links, o.Name)
+		n.Links[*o.Rename] = l
+		for _, port := range n.Links {
 			if port.Master == o.Name {
 				port.Master = *o.Rename
+			}
+		}
+		for i := range n.Routes {
+			if n.Routes[i].Dev == o.Name {
+				n.Routes[i].Dev = *o.Rename
 			}
 		}
 	}
@@ -126,16 +198,13 @@ func (o *SetLink) Model(p *Picture) {
 // Model removes the interface and its peer.
 func (o *DelLink) Model(p *Picture) { p.remove(o.NS, o.Name) }
 
-// Model moves the interface, which loses its addresses and its bridge
+// Model moves the interface, which loses its addresses, its routes and its bridge
 // (network_namespaces(7)).
 func (o *MoveLink) Model(p *Picture) {
 	l := p.link(o.NS, o.Name)
-	delete(p.Namespaces[o.NS], o.Name)
+	p.namespace(o.NS).leave(o.Name)
 	l.Addrs, l.Master, l.Up = nil, "", o.Up
-	if p.Namespaces[o.To] == nil {
-		p.Namespaces[o.To] = map[string]*PictureLink{}
-	}
-	p.Namespaces[o.To][o.Name] = l
+	p.namespace(o.To).Links[o.Name] = l
 }
 
 // Model adds the address.

@@ -100,10 +100,16 @@ func (h *faultHost) topology(seed uint64) (ops int) {
 // drawn and reported write a lab the same way, line by line.
 func drawn(p *op.Picture) []string {
 	var lines []string
-	for ns, links := range p.Namespaces {
-		lines = append(lines, "namespace "+ns)
-		for name, l := range links {
-			lines = append(lines, linkLine(ns, name, l.Kind, l.Master, l.MTU, l.Addrs))
+	for name, ns := range p.Namespaces {
+		lines = append(lines, "namespace "+name)
+		for link, l := range ns.Links {
+			lines = append(lines, linkLine(name, link, l.Kind, l.Master, l.MTU, l.Addrs))
+		}
+		if name == op.Host {
+			continue // a lab's routes of the host are not told from others
+		}
+		for _, r := range ns.Routes {
+			lines = append(lines, routeLine(name, r.Dst, r.Type, r.Dev))
 		}
 	}
 	sort.Strings(lines)
@@ -117,6 +123,19 @@ func reported(d *lab.Description) []string {
 		for _, l := range ns.Links {
 			addrs := slices.DeleteFunc(l.Addrs, func(a string) bool { return strings.HasPrefix(a, "fe80:") })
 			lines = append(lines, linkLine(ns.Name, l.Name, l.Kind, l.Master, l.MTU, addrs))
+		}
+		for _, r := range ns.Routes {
+			kind, dev := "", ""
+			words := strings.Fields(r)
+			if words[0] == "blackhole" {
+				kind, words = words[0], words[1:]
+			}
+			if i := slices.Index(words, "dev"); i >= 0 {
+				dev = words[i+1]
+			}
+			if strings.HasPrefix(words[0], farV4) || strings.HasPrefix(words[0], farV6) {
+				lines = append(lines, routeLine(ns.Name, words[0], kind, dev))
+			}
 		}
 	}
 	sort.Strings(lines)
@@ -135,6 +154,16 @@ func linkLine(ns, name, kind, master string, mtu int, addrs []string) string {
 	return fmt.Sprintf("%s %s: %s mtu %s in %q %v", ns, name, kind, size, master, addrs)
 }
 
+// The networks that routes of a random lab lead to.
+const farV4, farV6 = "10.200.", "fd99:"
+
+func routeLine(ns, dst, kind, dev string) string {
+	if kind != "" {
+		dev = kind
+	}
+	return fmt.Sprintf("%s route %s %s", ns, dst, dev)
+}
+
 // randomLab writes a lab that is valid: what it changes is there.
 func randomLab(r *rand.Rand) string {
 	g := &generator{Rand: r}
@@ -144,7 +173,7 @@ func randomLab(r *rand.Rand) string {
 		g.namespace()
 	}
 	for range 5 + g.IntN(25) {
-		steps := []func(){g.namespace, g.bridge, g.cable, g.cable, g.cable, g.port, g.address, g.address, g.mtu, g.updown, g.sysctl, g.delete, g.move, g.deleteNamespace}
+		steps := []func(){g.namespace, g.bridge, g.cable, g.cable, g.cable, g.port, g.address, g.address, g.route, g.route, g.route, g.unroute, g.mtu, g.updown, g.sysctl, g.delete, g.move, g.deleteNamespace}
 		steps[g.IntN(len(steps))]()
 	}
 	return g.text.String()
@@ -157,10 +186,14 @@ type generator struct {
 	spaces  []string
 	links   []genLink // ends of cables
 	bridges []genLink
+	routes  []string // variables that hold them
 	n       int
 }
 
-type genLink struct{ ns, name, peerNS, peer string }
+type genLink struct {
+	ns, name, peerNS, peer string
+	down                   bool
+}
 
 func (g *generator) line(format string, args ...any) { fmt.Fprintf(&g.text, format+"\n", args...) }
 
@@ -229,7 +262,50 @@ func (g *generator) mtu() {
 }
 
 func (g *generator) updown() {
-	g.some(func(l genLink) { g.line("%s.link(%q).%s()", l.ns, l.name, []string{"up", "down"}[g.IntN(2)]) })
+	g.some(func(l genLink) {
+		down := g.IntN(2) == 0
+		g.line("%s.link(%q).%s()", l.ns, l.name, map[bool]string{true: "down", false: "up"}[down])
+		for i := range g.links {
+			if g.links[i].name == l.name {
+				g.links[i].down = down
+			}
+		}
+	})
+}
+
+func (g *generator) route() {
+	i := g.next()
+	dst := []string{fmt.Sprintf("%s%d.0/24", farV4, i), fmt.Sprintf("%s%x::/64", farV6, i)}[g.IntN(2)]
+	if g.IntN(4) == 0 {
+		g.line("route(%s, %q, type = \"blackhole\")", g.space(), dst)
+		return
+	}
+	g.some(func(l genLink) {
+		if l.down {
+			return
+		}
+		if g.IntN(2) == 0 {
+			g.line("%s.link(%q).add_addr(\"10.%d.%d.1/24\")", l.ns, l.name, 100+i/250, i%250)
+			g.line("route(%s, \"%s%d.0/24\", via = \"10.%d.%d.9\")", l.ns, farV4, i, 100+i/250, i%250)
+			return
+		}
+		g.line("route%d = route(%s, %q, dev = %q)", i, l.ns, dst, l.name)
+		g.routes = append(g.routes, fmt.Sprintf("route%d", i))
+	})
+}
+
+func (g *generator) unroute() {
+	if len(g.routes) == 0 || !strings.Contains(g.last(), g.routes[len(g.routes)-1]+" =") {
+		return // what has happened since may have taken it away
+	}
+	g.line("%s.delete()", g.routes[len(g.routes)-1])
+	g.routes = g.routes[:len(g.routes)-1]
+}
+
+// last is the last line.
+func (g *generator) last() string {
+	lines := strings.Split(strings.TrimSpace(g.text.String()), "\n")
+	return lines[len(lines)-1]
 }
 
 func (g *generator) sysctl() {
