@@ -117,16 +117,13 @@ func (o *StartProcess) Family(sign string) (match kernel.Match, release func(), 
 		return nil, nil, err
 	}
 	alive, err := o.Alive()
-	if err != nil || !alive && held != nil {
-		if held != nil {
-			_ = held.Close()
-			held = nil
-		}
-		if err != nil {
-			return nil, nil, err
-		}
+	if held != nil && !alive {
+		_ = held.Close()
 	}
-	if held != nil {
+	if err != nil {
+		return nil, nil, err
+	}
+	if held != nil && alive {
 		return o.shares, func() { _ = held.Close() }, nil
 	}
 	return func(pid int) (bool, error) {
