@@ -317,9 +317,9 @@ func (c *Claim) take() error {
 	if err != nil {
 		return err
 	}
-	if err := flock(f, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, labLock()); err != nil {
 		_ = f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
 			return c.Registry.errBusy(c.Name)
 		}
 		return err
@@ -466,8 +466,14 @@ func (r Registry) Busy(name string) bool {
 		return false
 	}
 	defer func() { _ = f.Close() }()
-	return flock(f, unix.LOCK_SH|unix.LOCK_NB) != nil
+	l := labLock()
+	return unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, l) == nil && l.Type != unix.F_UNLCK
 }
+
+// labLock is the lock of a lab's lock file. It is one of an open file description
+// (F_OFD_SETLK in fcntl(2)): whether it is held can be asked without taking it,
+// which would keep others from it for that moment.
+func labLock() *unix.Flock_t { return &unix.Flock_t{Type: unix.F_WRLCK} }
 
 // Keep holds the registry's directory in place until release is called, for a
 // sandbox that is to see it.

@@ -46,6 +46,7 @@ const (
 	stepFiles
 	stepExec
 	stepBorn // no failure: the process is another one, of the id that follows
+	stepLost // the same, but it was killed, because this could not be told at once
 )
 
 func stepText(step uint32) string {
@@ -90,6 +91,7 @@ type child struct {
 	process *os.Process
 	fate    *os.File // ends when the child becomes its program, carries a birthError before
 	control *os.File // what a child on hold reads from
+	unborn  bool     // process is not the one yet that becomes the program
 }
 
 // started waits until the child has become its program or has failed to.
@@ -101,13 +103,18 @@ func (c *child) started() error {
 		switch {
 		case n == len(msg):
 			step, value := binary.NativeEndian.Uint32(msg[:]), binary.NativeEndian.Uint32(msg[4:])
-			if step != stepBorn {
+			if step != stepBorn && step != stepLost {
 				return &birthError{step, syscall.Errno(value)}
 			}
 			if err := c.replace(int(value)); err != nil {
 				return err
 			}
+			if step == stepLost {
+				return &birthError{stepPID, unix.EPIPE}
+			}
 			continue
+		case errors.Is(err, io.EOF) && c.unborn:
+			return &birthError{stepPID, unix.EPIPE}
 		case errors.Is(err, io.EOF):
 			return nil
 		}
@@ -123,7 +130,7 @@ func (c *child) replace(pid int) error {
 		return err
 	}
 	_, err = c.process.Wait()
-	c.process = process
+	c.process, c.unborn = process, false
 	return err
 }
 
@@ -148,7 +155,7 @@ func fork(plan birthPlan) (*child, error) {
 	defer told.Close()
 	raw.fate = told.Fd()
 
-	c := &child{fate: fate}
+	c := &child{fate: fate, unborn: raw.pid != noFile}
 	pid, err := c.forkWith(raw, plan.hold)
 	runtime.KeepAlive(plan)
 	if err == nil {
@@ -358,6 +365,12 @@ func forkChild(p *rawPlan) (pid uintptr, errno syscall.Errno) {
 		}
 		if n != 0 {
 			msg[0], msg[1] = stepBorn, uint32(n)
+			if _, _, e = syscall.RawSyscall(syscall.SYS_WRITE, p.fate, uintptr(unsafe.Pointer(&msg[0])), unsafe.Sizeof(msg)); e == 0 {
+				goto out
+			}
+			// Its namespace could not end before our parent has waited for it.
+			syscall.RawSyscall(syscall.SYS_KILL, n, uintptr(syscall.SIGKILL), 0)
+			msg[0] = stepLost
 			syscall.RawSyscall(syscall.SYS_WRITE, p.fate, uintptr(unsafe.Pointer(&msg[0])), unsafe.Sizeof(msg))
 			goto out
 		}
