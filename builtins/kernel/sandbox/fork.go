@@ -97,26 +97,32 @@ type child struct {
 // started waits until the child has become its program or has failed to.
 func (c *child) started() error {
 	defer c.fate.Close()
+	var failed error // that the new process told before its parent told of it
 	for {
 		var msg [8]byte
 		n, err := io.ReadFull(c.fate, msg[:])
 		switch {
 		case n == len(msg):
 			step, value := binary.NativeEndian.Uint32(msg[:]), binary.NativeEndian.Uint32(msg[4:])
-			if step != stepBorn && step != stepLost {
-				return &birthError{step, syscall.Errno(value)}
+			switch step {
+			case stepBorn, stepLost:
+				if err := c.replace(int(value)); err != nil {
+					return err
+				}
+				if step == stepLost {
+					failed = &birthError{stepPID, unix.EPIPE}
+				}
+			default:
+				failed = &birthError{step, syscall.Errno(value)}
 			}
-			if err := c.replace(int(value)); err != nil {
-				return err
-			}
-			if step == stepLost {
-				return &birthError{stepPID, unix.EPIPE}
+			if failed != nil && !c.unborn {
+				return failed
 			}
 			continue
-		case errors.Is(err, io.EOF) && c.unborn:
+		case errors.Is(err, io.EOF) && c.unborn && failed == nil:
 			return &birthError{stepPID, unix.EPIPE}
 		case errors.Is(err, io.EOF):
-			return nil
+			return failed
 		}
 		return err
 	}
