@@ -172,11 +172,19 @@ func (n *NetNS) Netlink() (*netlink.Handle, error) {
 	return n.nl, nil
 }
 
+// finalizing is how long finalizers may take that the collector has found.
+const finalizing = 2 * time.Millisecond
+
 // openNetlink opens a handle in the namespace of the calling thread.
 func openNetlink() (*netlink.Handle, error) {
 	reportOnce()
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
+		// When bind(2) fails, the package closes the descriptor and yet leaves it to
+		// a finalizer, which closes whatever bears its number by then. It runs
+		// here, before anything else is opened.
+		runtime.GC()
+		time.Sleep(finalizing)
 		return nil, fmt.Errorf("netlink socket: %w", err)
 	}
 	if err := h.SetSocketTimeout(netlinkTimeout); err != nil {

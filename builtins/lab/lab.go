@@ -277,6 +277,20 @@ func newSign(dir, name string) (string, error) {
 // signChildren has the programs that this process runs bear the lab's sign.
 func (l *Lab) signChildren() error { return os.Setenv(op.EnvLab, l.sys.Sign) }
 
+// openIs opens a network namespace by its path, if there is one and it is the one
+// of that identity; otherwise it returns nil.
+func openIs(path string, id kernel.NSID) (*kernel.NetNS, error) {
+	ns, err := kernel.OpenNetNS(path)
+	if kernel.IsGone(err) || errors.Is(err, kernel.ErrNoNetNS) || errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	if err == nil && ns.ID() != id {
+		ns.Close()
+		return nil, nil
+	}
+	return ns, err
+}
+
 // attach opens the namespaces that the journal tells of and that are still
 // there.
 func (l *Lab) attach() error {
@@ -286,36 +300,28 @@ func (l *Lab) attach() error {
 		}
 		switch o := e.Op.(type) {
 		case *op.AddNamespace:
-			ns, err := kernel.OpenNetNS(kernel.NetNSPath(o.Name))
+			ns, err := openIs(kernel.NetNSPath(o.Name), o.ID)
 			if err != nil {
-				continue
+				return err
 			}
-			if ns.ID() != o.ID {
-				ns.Close()
-				continue
+			if ns != nil {
+				l.sys.Attach(o.Name, ns, true)
 			}
-			l.sys.Attach(o.Name, ns, true)
 		case *op.JoinNamespace:
-			path := o.Path
-			ns, err := kernel.OpenNetNS(path)
-			if err == nil && ns.ID() != o.ID {
-				ns.Close()
-				err = errors.New("another namespace")
+			ns, err := openIs(o.Path, o.ID)
+			if err == nil && ns == nil {
+				// Its process is gone, but another one may still live in it.
+				var path string
+				if path, err = kernel.FindNetNS(o.ID); err == nil && path != "" {
+					ns, err = openIs(path, o.ID)
+				}
 			}
 			if err != nil {
-				// Its process is gone, but another one may still live in it.
-				p, err := kernel.FindNetNS(o.ID)
-				if err != nil {
-					return err
-				}
-				if p == "" {
-					continue
-				}
-				if ns, err = kernel.OpenNetNS(p); err != nil {
-					continue
-				}
+				return err
 			}
-			l.sys.Attach(o.Name, ns, false)
+			if ns != nil {
+				l.sys.Attach(o.Name, ns, false)
+			}
 		case *op.DelNamespace:
 			l.sys.Detach(o.Name)
 		}
