@@ -1,0 +1,152 @@
+package doc
+
+import (
+	"slices"
+	"strings"
+)
+
+// Library is the reference as a whole.
+type Library struct {
+	pages  []*Page
+	byName map[string]*Page
+}
+
+// NewLibrary returns a library of these pages, which keep their order.
+func NewLibrary(pages ...*Page) *Library {
+	l := &Library{pages: pages, byName: map[string]*Page{}}
+	for _, p := range pages {
+		l.byName[p.Name] = p
+	}
+	return l
+}
+
+// Pages returns all pages in the order of the reference.
+func (l *Library) Pages() []*Page { return l.pages }
+
+// Names returns the names of all pages.
+func (l *Library) Names() []string {
+	names := make([]string, len(l.pages))
+	for i, p := range l.pages {
+		names[i] = p.Name
+	}
+	return names
+}
+
+// Page returns the page of a name, nil if there is none.
+func (l *Library) Page(name string) *Page { return l.byName[name] }
+
+// Find returns the pages that a reader may mean by a name: the page of that
+// name, or those of all methods and fields so called.
+func (l *Library) Find(name string) []*Page {
+	if p := l.byName[name]; p != nil {
+		return []*Page{p}
+	}
+	var found []*Page
+	for _, p := range l.pages {
+		if _, member, ok := CutName(p.Name); ok && member == name {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// CutName splits a name at its last dot.
+func CutName(name string) (of, member string, ok bool) {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[:i], name[i+1:], true
+	}
+	return "", name, false
+}
+
+// Member describes what is behind a dot.
+type Member struct {
+	Name string
+	Page *Page // of a function or a module
+	Arg  Arg   // of a field
+}
+
+// Members returns what values of a type, or a module, have: a type's fields in
+// the order of the reference, then its methods. A type that is another one too,
+// as a Bridge is a Link, has what that one has.
+func (l *Library) Members(of string) []Member {
+	var list []Member
+	p := l.byName[of]
+	if p == nil {
+		return nil
+	}
+	for _, f := range p.Fields {
+		list = append(list, Member{Name: f.Name, Arg: f, Page: l.fieldPage(f)})
+	}
+	for _, q := range l.pages {
+		module, name, ok := CutName(q.Name)
+		switch {
+		case ok && module == of:
+			list = append(list, Member{Name: name, Page: q})
+		case of == "Namespace" && !ok && q.Kind == Builtin && len(q.Args) > 0 && q.Args[0].Name == "ns" && q.Args[0].Type == of:
+			list = append(list, Member{Name: name, Page: q.Bound()})
+		}
+	}
+	if p.Base != "" {
+		for _, m := range l.Members(p.Base) {
+			if !slices.ContainsFunc(list, func(o Member) bool { return o.Name == m.Name }) {
+				list = append(list, m)
+			}
+		}
+	}
+	return list
+}
+
+// fieldPage is the page of a field that is a module, as red.nat is.
+func (l *Library) fieldPage(f Arg) *Page {
+	if p := l.byName[f.Type]; p != nil && p.Kind == Module {
+		return p
+	}
+	return nil
+}
+
+// Member returns what is behind a dot by its name.
+func (l *Library) Member(of, name string) (Member, bool) {
+	for _, m := range l.Members(of) {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Member{}, false
+}
+
+// Bound returns the page of a function whose first argument is given by what
+// stands before the dot.
+func (p *Page) Bound() *Page {
+	if !p.Callable() || len(p.Args) == 0 {
+		return p
+	}
+	bound := *p
+	bound.Args = p.Args[1:]
+	head, rest, _ := strings.Cut(p.Signature, "(")
+	_, rest, more := strings.Cut(strings.TrimSuffix(rest, ")"), ",")
+	if !more {
+		rest = ""
+	}
+	bound.Signature = head + "(" + strings.TrimSpace(rest) + ")"
+	return &bound
+}
+
+// Group is a chapter of the reference.
+type Group struct {
+	Title string
+	Pages []*Page
+}
+
+// Groups returns the pages by chapter, in the order in which these begin.
+func (l *Library) Groups() []Group {
+	var groups []Group
+	for _, p := range l.pages {
+		i := slices.IndexFunc(groups, func(g Group) bool { return g.Title == p.Group })
+		if i < 0 {
+			groups = append(groups, Group{Title: p.Group})
+			i = len(groups) - 1
+		}
+		groups[i].Pages = append(groups[i].Pages, p)
+	}
+	return groups
+}
