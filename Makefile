@@ -14,7 +14,7 @@ RUN_PROGRAMS  := iptables=iptables
 TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping tcpdump=tcpdump nft=nftables \
 	nc=netcat-openbsd ps=procps unshare=util-linux setpriv=util-linux sysctl=procps
 
-.PHONY: run test torture fuzz race bench lint fmt build install readme deps-run deps-test
+.PHONY: run test torture fuzz race bench lint fmt build install reference deps-run deps-test
 
 run: deps-run build
 	bin/nsscript run --rm --sandbox examples/three_tier_firewall.star
@@ -63,9 +63,11 @@ fmt:
 install: build
 	install -D -m 0755 bin/nsscript "$(DESTDIR)$(PREFIX)/bin/nsscript"
 
-# The table of builtins in the README comes from the builtins themselves.
-readme:
+# The reference comes from the descriptions beside the builtins, the README's
+# table from their first sentences.
+reference:
 	$(GO) test ./builtins -run TestReadme -update
+	$(GO) test ./cmd/nsscript -run TestReferenceFile -update
 
 deps-run:
 	@.ci/deps $(RUN_PROGRAMS)

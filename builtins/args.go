@@ -32,7 +32,7 @@ func (c *call) unpack(dest ...any) error {
 			continue
 		}
 		if err := c.read(v, d); err != nil {
-			return &argError{name: c.b.params[i].name, err: err}
+			return &argError{name: c.b.params[i].Name, err: err}
 		}
 	}
 	return nil
@@ -50,7 +50,7 @@ func (e *argError) Unwrap() error { return e.err }
 // given reports whether an argument was given, and not None.
 func (c *call) given(name string) bool {
 	for i, p := range c.b.params {
-		if p.name == name {
+		if p.Name == name {
 			return c.args[i] != nil
 		}
 	}

@@ -1,6 +1,8 @@
 package builtins
 
 import (
+	"slices"
+
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
@@ -26,22 +28,25 @@ func (b *Bridge) CompareSameType(tok syntax.Token, y starlark.Value, depth int) 
 
 // AttrNames lists fields and methods.
 func (b *Bridge) AttrNames() []string {
-	names := attrNames(linkFields, linkMethods, bridgeMethods)
-	return append(names, "fdb", "ports")
+	names := append(attrNames(linkFields, linkMethods), attrNames(bridgeFields, bridgeMethods)...)
+	slices.Sort(names)
+	return names
 }
 
 // Attr returns a field or a method.
 func (b *Bridge) Attr(name string) (starlark.Value, error) {
-	switch name {
-	case "ports":
-		return b.ports()
-	case "fdb":
-		return b.fdb()
+	if f, ok := bridgeFields[name]; ok {
+		return f(b)
 	}
 	if m := b.n.s.method(b, name, bridgeMethods); m != nil {
 		return m, nil
 	}
 	return b.attr(b, name)
+}
+
+var bridgeFields = map[string]func(*Bridge) (starlark.Value, error){
+	"ports": (*Bridge).ports,
+	"fdb":   (*Bridge).fdb,
 }
 
 func (b *Bridge) ports() (starlark.Value, error) {
@@ -87,11 +92,11 @@ func (b *Bridge) fdb() (starlark.Value, error) {
 var bridgeMethods = []spec{
 	{
 		sig: "attach(bridge, x, *, name = None, peer = None, addr = None, mac = None, mtu = None)",
-		doc: "Plugs in a Namespace over a new veth and returns the Link inside it, or makes a Link a port and returns it.",
+		doc: attachDoc,
 		run: attach,
 	},
 	{
-		sig: "detach(bridge, link)", doc: "Takes a port out of the bridge.",
+		sig: "detach(bridge, link)", doc: detachDoc,
 		run: func(c *call) (starlark.Value, error) {
 			br, err := c.linkArg()
 			if err != nil {
@@ -153,3 +158,63 @@ func enslave(c *call, br, l *Link) error {
 	}
 	return c.do(&op.SetLink{NS: br.n.name, Name: k.Name, Master: &br.name})
 }
+
+const bridgeTypeDoc = `
+A switch: a Link that has ports.
+
+is (Link): all that a Link has
+ports (list[Link]): the interfaces plugged in
+fdb (list[FDBEntry]): behind which port it has seen which address
+example:
+    red = namespace("red")
+    br0 = bridge("br0", ports = [red])
+    print(br0.kind, br0.ports[0].name)
+    #> bridge red-eth0
+source: bridge(8)
+`
+
+const attachDoc = `
+Plugs a namespace in over a new cable, or makes an interface a port.
+
+x (Namespace | Link): what is plugged in; a Link must be in the bridge's namespace
+name (string, at most 15 bytes): for a Namespace, the name of the end inside it; left out, the next free ethN
+peer (string, at most 15 bytes): the name of the port; left out, NS-ethN
+addr (address | list[address]): the addresses of the end inside
+mac (string): the link-layer address of the end inside
+mtu (int, 68 to 65535 bytes): the largest packet, of both ends
+returns (Link): the end inside the namespace, or the Link that was given
+errors: an interface of that name is there already; the Link is in another namespace
+example:
+    br0 = bridge("br0")
+    red = namespace("red")
+    eth0 = br0.attach(red, addr = "10.0.0.1/24")
+    print(eth0.ns, eth0.peer.name, eth0.peer.master == br0)
+    #> red red-eth0 True
+command: ip link add PEER master BRIDGE type veth peer name NAME netns NS
+`
+
+const detachDoc = `
+Takes a port out of the switch; the cable stays.
+
+link (Link): the port
+returns (Link): the port
+errors: it is no port of this bridge
+example:
+    br0 = bridge("br0")
+    red = namespace("red")
+    port = br0.attach(red).peer
+    br0.detach(port)
+    print(br0.ports)
+    #> []
+command: ip link set PORT nomaster
+`
+
+const fdbEntryDoc = `
+An entry of a bridge's forwarding database: behind which port an address is.
+
+mac (string): the link-layer address
+port (string): the interface
+vlan (int | None): the VLAN, where the bridge filters by it
+local (bool): whether the address is the port's own
+source: bridge(8)
+`

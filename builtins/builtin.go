@@ -8,6 +8,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"nsscript/builtins/doc"
 	"nsscript/builtins/op"
 )
 
@@ -17,46 +18,23 @@ type spec struct {
 	// What comes after the star can only be given by name; what has a default
 	// can be left out.
 	sig string
-	// doc is a sentence that says what the builtin does.
+	// doc describes the builtin in the form of package doc.
 	doc string
 	run func(c *call) (starlark.Value, error)
-}
-
-// param is one parameter of a builtin.
-type param struct {
-	name     string
-	byName   bool   // can only be given by name
-	optional bool   // can be left out
-	value    string // the default, as written
 }
 
 // builtin is a declared builtin, ready to be called in a session.
 type builtin struct {
 	spec
 	name    string // as a user writes it: nat.masquerade
-	params  []param
+	params  []doc.Arg
 	session *Session
 }
 
 // declare reads a builtin's signature.
 func (s *Session) declare(sp spec) *builtin {
-	name, rest, _ := strings.Cut(strings.TrimSuffix(sp.sig, ")"), "(")
-	b := &builtin{spec: sp, name: name, session: s}
-	byName := false
-	for p := range strings.SplitSeq(rest, ",") {
-		p = strings.TrimSpace(p)
-		switch {
-		case p == "":
-		case p == "*":
-			byName = true
-		default:
-			n, value, optional := strings.Cut(p, "=")
-			b.params = append(b.params, param{
-				name: strings.TrimSpace(n), byName: byName, optional: optional, value: strings.TrimSpace(value),
-			})
-		}
-	}
-	return b
+	name, params := doc.Signature(sp.sig)
+	return &builtin{spec: sp, name: name, params: params, session: s}
 }
 
 // value returns the builtin as a Starlark function.
@@ -127,8 +105,8 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 	c.args = make([]starlark.Value, len(params))
 	var positional []string
 	for _, p := range params {
-		if !p.byName {
-			positional = append(positional, p.name)
+		if !p.ByName {
+			positional = append(positional, p.Name)
 		}
 	}
 	if len(args) > len(positional) {
@@ -141,7 +119,7 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 	copy(c.args, args)
 	for _, kv := range kwargs {
 		name := string(kv[0].(starlark.String))
-		i := slices.IndexFunc(params, func(p param) bool { return p.name == name })
+		i := slices.IndexFunc(params, func(p doc.Arg) bool { return p.Name == name })
 		switch {
 		case i < 0:
 			return badArg(op.Near(c.keywords(), name), "unexpected keyword argument %q", name)
@@ -151,15 +129,15 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 		c.args[i] = kv[1]
 	}
 	for i, p := range params {
-		if c.args[i] == starlark.None && p.optional {
+		if c.args[i] == starlark.None && p.Optional {
 			c.args[i] = nil
 			if c.none == nil {
 				c.none = map[string]bool{}
 			}
-			c.none[p.name] = true
+			c.none[p.Name] = true
 		}
-		if c.args[i] == nil && !p.optional {
-			return badArg("the call is "+c.b.sig, "missing argument %q", p.name)
+		if c.args[i] == nil && !p.Optional {
+			return badArg("the call is "+c.b.sig, "missing argument %q", p.Name)
 		}
 	}
 	return nil
@@ -168,8 +146,8 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 func (c *call) tooMany(given int, takes []string) error {
 	var byName []string
 	for _, p := range c.b.params {
-		if p.byName {
-			byName = append(byName, p.name)
+		if p.ByName {
+			byName = append(byName, p.Name)
 		}
 	}
 	hint := ""
@@ -189,7 +167,7 @@ func (c *call) keywords() []string {
 	var names []string
 	for i, p := range c.b.params {
 		if i > 0 || !c.method {
-			names = append(names, p.name)
+			names = append(names, p.Name)
 		}
 	}
 	return names

@@ -19,11 +19,11 @@ import (
 var checkSpecs = []spec{
 	{
 		sig: "check(name, what, *, hint = None)",
-		doc: "Records and prints a named check: a value, or a function that is called now. A failed one makes the run exit 1.",
+		doc: checkDoc,
 		run: check,
 	},
 	{
-		sig: "sleep(d)", doc: "Waits.",
+		sig: "sleep(d)", doc: sleepDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var d duration
 			if err := c.unpack(&d); err != nil {
@@ -34,11 +34,11 @@ var checkSpecs = []spec{
 	},
 	{
 		sig: "wait(fn, *, timeout = \"5s\", every = \"50ms\")",
-		doc: "Calls a function until what it returns is true; returns whether that happened in time.",
+		doc: waitDoc,
 		run: waitFor,
 	},
 	{
-		sig: "show()", doc: "Prints the lab as a table: its namespaces, their interfaces, addresses and routes.",
+		sig: "show()", doc: showDoc,
 		run: func(c *call) (starlark.Value, error) {
 			text, err := lab.Table(c.lab)
 			if err == nil {
@@ -48,7 +48,7 @@ var checkSpecs = []spec{
 		},
 	},
 	{
-		sig: "shell(ns)", doc: "Hands the terminal to a shell in a namespace until it is left.",
+		sig: "shell(ns)", doc: shellDoc,
 		run: shellIn,
 	},
 }
@@ -195,3 +195,64 @@ func shellIn(c *call) (starlark.Value, error) {
 	_ = cmd.Wait() // the status of a shell is that of the last thing typed
 	return starlark.MakeInt(exitCode(cmd.ProcessState)), nil
 }
+
+const checkDoc = `
+Records and prints a named check. It never ends the script; a failed check makes the run exit with status 1.
+
+name (string): what is held to be true, in words
+what (any): a value, or a function that is called now; truthy means passed, an error of the function failed
+hint (string): printed where it fails
+returns (bool): whether it passed
+example:
+    red, blue = namespace("red"), namespace("blue")
+    veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
+    check("red reaches blue", ping(red, blue))
+    #> ✓ red reaches blue
+`
+
+const sleepDoc = `
+Waits.
+
+d (duration): a number of seconds, or "200ms"
+returns (None): nothing
+example:
+    sleep("10ms")
+`
+
+const waitDoc = `
+Calls a function again and again until what it returns is truthy.
+
+fn (function): takes no argument
+timeout (duration): how long to go on at most
+every (duration): the pause between two calls
+returns (bool): whether it became truthy in time
+errors: an error of the function ends the waiting
+example:
+    red = namespace("red")
+    p = spawn(red, "sleep 0.05")
+    print(wait(lambda: not p.running, timeout = "5s"))
+    #> True
+`
+
+const showDoc = `
+Prints the lab as a table: its namespaces, their interfaces, addresses and routes, as they are now.
+
+returns (None): nothing
+example:
+    red = namespace("red")
+    show()
+command: ip -n NS addr
+    ip -n NS route
+`
+
+const shellDoc = `
+Hands the terminal to a shell in a namespace, until it is left with exit or Ctrl-D.
+
+ns (Namespace): where it runs
+returns (int): its exit status
+example:
+    red = namespace("red")
+    if False:   # a program that wants a terminal
+        shell(red)
+command: ip netns exec NS bash
+`

@@ -12,7 +12,7 @@ import (
 
 var cidrSpecs = []spec{{
 	sig: "cidr(s)",
-	doc: "A Network, such as `10.0.0.0/24` or `2001:db8::/64`, from which addresses and subnets are taken.",
+	doc: cidrDoc,
 	run: func(c *call) (starlark.Value, error) {
 		var n Network
 		if err := c.unpack(&n); err != nil {
@@ -123,45 +123,47 @@ func (n Network) contains(v starlark.Value) (bool, error) {
 
 // AttrNames lists the fields and methods.
 func (n Network) AttrNames() []string {
-	return []string{"broadcast", "contains", "host", "ip", "netmask", "network", "prefix", "subnets", "version"}
+	return attrNames(networkFields, networkMethods)
 }
 
 // Attr returns a field or method.
 func (n Network) Attr(name string) (starlark.Value, error) {
-	switch name {
-	case "prefix":
-		return starlark.MakeInt(n.p.Bits()), nil
-	case "version":
-		return version(n.p.Addr()), nil
-	case "ip":
-		return starlark.String(n.p.Addr().String()), nil
-	case "network":
-		return n, nil
-	case "netmask":
-		return starlark.String(maskOf(n.p).String()), nil
-	case "broadcast":
-		if n.p.Addr().Is6() {
-			return starlark.None, nil
-		}
-		return starlark.String(n.last().String()), nil
-	case "host":
-		return starlark.NewBuiltin("host", n.host), nil
-	case "subnets":
-		return starlark.NewBuiltin("subnets", n.subnets), nil
-	case "contains":
-		return starlark.NewBuiltin("contains", func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-			var x starlark.Value
-			if err := starlark.UnpackArgs(b.Name(), args, kwargs, "x", &x); err != nil {
-				return nil, err
-			}
-			ok, err := n.contains(x)
-			if err != nil {
-				return nil, &callError{"contains", err}
-			}
-			return starlark.Bool(ok), nil
-		}), nil
+	if f, ok := networkFields[name]; ok {
+		return f(n), nil
+	}
+	if m := (&Session{}).method(n, name, networkMethods); m != nil {
+		return m, nil
 	}
 	return nil, noAttr(n, name)
+}
+
+var networkFields = map[string]func(Network) starlark.Value{
+	"prefix":  func(n Network) starlark.Value { return starlark.MakeInt(n.p.Bits()) },
+	"version": func(n Network) starlark.Value { return version(n.p.Addr()) },
+	"ip":      func(n Network) starlark.Value { return starlark.String(n.p.Addr().String()) },
+	"network": func(n Network) starlark.Value { return n },
+	"netmask": func(n Network) starlark.Value { return starlark.String(maskOf(n.p).String()) },
+	"broadcast": func(n Network) starlark.Value {
+		if n.p.Addr().Is6() {
+			return starlark.None
+		}
+		return starlark.String(n.last().String())
+	},
+}
+
+var networkMethods = []spec{
+	{sig: "host(network, n)", doc: networkHostDoc, run: networkHost},
+	{sig: "subnets(network, prefix)", doc: networkSubnetsDoc, run: networkSubnets},
+	{
+		sig: "contains(network, x)", doc: networkContainsDoc,
+		run: func(c *call) (starlark.Value, error) {
+			ok, err := c.args[0].(Network).contains(c.args[1])
+			if err != nil {
+				return nil, &argError{"x", err}
+			}
+			return starlark.Bool(ok), nil
+		},
+	},
 }
 
 func version(a netip.Addr) starlark.Value {
@@ -217,12 +219,13 @@ func (n Network) hosts() (first, last *big.Int) {
 	return big.NewInt(1), last
 }
 
-// host is network.host(n): the n-th address; counted from the end where n is
-// negative, -1 being the last host.
-func (n Network) host(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	var k starlark.Int
-	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "n", &k); err != nil {
-		return nil, err
+// networkHost is network.host(n): the n-th address; counted from the end where n
+// is negative, -1 being the last host.
+func networkHost(c *call) (starlark.Value, error) {
+	n := c.args[0].(Network)
+	k, ok := c.args[1].(starlark.Int)
+	if !ok {
+		return nil, &argError{"n", want("a whole number", c.args[1])}
 	}
 	i := k.BigInt()
 	first, last := n.hosts()
@@ -230,7 +233,7 @@ func (n Network) host(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tup
 		i.Add(i, last).Add(i, big.NewInt(1))
 	}
 	if i.Sign() < 0 || i.Cmp(n.size()) >= 0 {
-		return nil, &callError{"host", badArg(fmt.Sprintf("its hosts are numbers %s to %s", first, last), "%s has no address number %s", n, k)}
+		return nil, badArg(fmt.Sprintf("its hosts are numbers %s to %s", first, last), "%s has no address number %s", n, k)
 	}
 	return Address{netip.PrefixFrom(n.at(i), n.p.Bits())}, nil
 }
@@ -238,19 +241,17 @@ func (n Network) host(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tup
 // maxSubnets bounds what one call of subnets returns.
 const maxSubnets = 1 << 16
 
-// subnets is network.subnets(prefix): the networks of that length in it.
-func (n Network) subnets(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-	var prefix int
-	if err := starlark.UnpackArgs(b.Name(), args, kwargs, "prefix", &prefix); err != nil {
-		return nil, err
-	}
+// networkSubnets is network.subnets(prefix): the networks of that length in it.
+func networkSubnets(c *call) (starlark.Value, error) {
+	n := c.args[0].(Network)
 	bits := n.p.Addr().BitLen()
-	if prefix < n.p.Bits() || prefix > bits {
-		return nil, &callError{"subnets", badArg("", "argument \"prefix\": want a length from %d to %d for %s, got %d", n.p.Bits(), bits, n, prefix)}
+	var prefix int
+	if err := readInt(c.args[1], &prefix, n.p.Bits(), bits, ""); err != nil {
+		return nil, &argError{"prefix", badArg("", "want a length from %d to %d for %s, got %s", n.p.Bits(), bits, n, describe(c.args[1]))}
 	}
 	count := prefix - n.p.Bits()
 	if count > 16 {
-		return nil, &callError{"subnets", badArg("take them in two steps", "%s has 2^%d subnets of length %d; at most %d are listed", n, count, prefix, maxSubnets)}
+		return nil, badArg("take them in two steps", "%s has 2^%d subnets of length %d; at most %d are listed", n, count, prefix, maxSubnets)
 	}
 	list := make([]starlark.Value, 1<<count)
 	step := new(big.Int).Lsh(big.NewInt(1), uint(bits-prefix))
@@ -401,3 +402,77 @@ func (l *addresses) unpack(s *Session, v starlark.Value) error {
 	*l = append(*l, a.String())
 	return nil
 }
+
+const cidrDoc = `
+A network, from which addresses and subnets are taken.
+
+s (string): such as "10.0.0.0/24" or "2001:db8::/64"
+returns (Network): the network
+errors: it is no network; an address in it was given, and the message says which network that is
+example:
+    net = cidr("10.0.0.0/24")
+    print(net.host(1), net.netmask, "10.0.0.7" in net)
+    #> 10.0.0.1/24 255.255.255.0 True
+source: RFC 4632, RFC 4291
+`
+
+const networkDoc = `
+A network. To iterate over it gives the addresses of its hosts.
+
+ip (string): its own address
+prefix (int, bits): the length of the prefix
+netmask (string): the same as a mask
+broadcast (string | None): the last address; None for IPv6
+version (int): 4 or 6
+network (Network): itself
+example:
+    print([a.ip for a in cidr("192.0.2.0/30")])
+    #> ["192.0.2.1", "192.0.2.2"]
+source: RFC 4632, RFC 4291
+`
+
+const networkHostDoc = `
+The n-th address of the network.
+
+n (int): 1 is the first host; -1 the last, counted from the end
+returns (Address): the address, with the network's prefix length
+errors: the network has no address of that number; the message says which it has
+example:
+    print(cidr("10.0.0.0/24").host(-1))
+    #> 10.0.0.254/24
+`
+
+const networkSubnetsDoc = `
+The networks of a longer prefix in it, in order.
+
+prefix (int, bits): the length of their prefix
+returns (list[Network]): the networks, at most 65,536
+errors: the prefix is shorter than the network's, or there are too many
+example:
+    print(cidr("10.0.0.0/24").subnets(26)[1])
+    #> 10.0.0.64/26
+`
+
+const networkContainsDoc = `
+Tells whether an address or a network lies in it; the same as "x in network".
+
+x (string | Address | Network | Link): a Link does where one of its addresses does
+returns (bool): whether it lies in it
+errors: x is no address
+example:
+    print(cidr("10.0.0.0/8").contains("10.1.2.3"))
+    #> True
+`
+
+const addressDoc = `
+An address with the length of its subnet's prefix: 10.0.0.1/24.
+
+ip (string): the address alone
+prefix (int, bits): the length of the prefix
+network (Network): the subnet that it is in
+version (int): 4 or 6
+example:
+    a = cidr("10.0.0.0/24").host(5)
+    print(a.ip, a.network)
+    #> 10.0.0.5 10.0.0.0/24
+`

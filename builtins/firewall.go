@@ -15,31 +15,31 @@ const matchParams = "chain = \"forward\", src = None, dst = None, iface = None, 
 var firewallSpecs = []spec{
 	{
 		sig: "firewall.policy(ns, *, input = None, forward = None, output = None)",
-		doc: "What becomes of packets that no rule decides on: `\"accept\"` or `\"drop\"`, per chain.",
+		doc: policyDoc,
 		run: policy,
 	},
 	{
-		sig: "firewall.allow(ns, *, " + matchParams + ")", doc: "Appends a rule that lets packets through.",
+		sig: "firewall.allow(ns, *, " + matchParams + ")", doc: allowDoc,
 		run: func(c *call) (starlark.Value, error) { return c.appendRule("ACCEPT") },
 	},
 	{
-		sig: "firewall.drop(ns, *, " + matchParams + ")", doc: "Appends a rule that drops packets without a word.",
+		sig: "firewall.drop(ns, *, " + matchParams + ")", doc: dropDoc,
 		run: func(c *call) (starlark.Value, error) { return c.appendRule("DROP") },
 	},
 	{
-		sig: "firewall.reject(ns, *, " + matchParams + ")", doc: "Appends a rule that drops packets and tells the sender.",
+		sig: "firewall.reject(ns, *, " + matchParams + ")", doc: rejectDoc,
 		run: func(c *call) (starlark.Value, error) { return c.appendRule("REJECT") },
 	},
 	{
-		sig: "firewall.log(ns, *, prefix = None, " + matchParams + ")", doc: "Appends a rule that writes packets to the kernel's log and lets them go on.",
+		sig: "firewall.log(ns, *, prefix = None, " + matchParams + ")", doc: logDoc,
 		run: logRule,
 	},
 	{
-		sig: "firewall.rules(ns, table = \"filter\")", doc: "The rules of a table; one that is the same for IPv4 and IPv6 is listed once.",
+		sig: "firewall.rules(ns, table = \"filter\")", doc: rulesDoc,
 		run: listRules,
 	},
 	{
-		sig: "firewall.flush(ns, table = \"filter\")", doc: "Deletes the rules of a table; on the host and in joined namespaces the lab's own only.",
+		sig: "firewall.flush(ns, table = \"filter\")", doc: flushDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var ns *Namespace
 			table := "filter"
@@ -310,7 +310,7 @@ var ruleFields = map[string]func(*Rule) (starlark.Value, error){
 }
 
 var ruleMethods = []spec{{
-	sig: "delete(rule)", doc: "Deletes the rule.",
+	sig: "delete(rule)", doc: ruleDeleteDoc,
 	run: func(c *call) (starlark.Value, error) {
 		r := c.args[0].(*Rule)
 		if err := r.n.alive(); err != nil {
@@ -378,3 +378,154 @@ func ipv4Twin(list []*Rule, f op.FilterRule) *Rule {
 	}
 	return nil
 }
+
+const firewallDoc = `
+Which packets pass: the rules of iptables' filter table. A rule that names no address is made for IPv4 and IPv6.
+
+A packet meets the rules of a chain in their order; the first that decides on it ends its way, and what none decides on is the policy's. The chain is input for what is meant for the namespace itself, output for what it sends, forward for what it passes on.
+
+example:
+    fw = namespace("fw", forward = True)
+    firewall.policy(fw, forward = "drop")
+    firewall.allow(fw, established = True)
+    firewall.allow(fw, tcp = [80, 443], comment = "web")
+    for r in firewall.rules(fw):
+        print(r)
+    #> -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+    #> -A FORWARD -p tcp -m multiport --dports 80,443 -m comment --comment web -j ACCEPT
+source: iptables(8), iptables-extensions(8)
+`
+
+const policyDoc = `
+What becomes of the packets that no rule of a chain decides on.
+
+input (string): "accept" or "drop", for packets to the namespace itself
+forward (string): "accept" or "drop", for packets that it passes on
+output (string): "accept" or "drop", for packets that it sends
+returns (None): nothing
+errors: none of the three is given, or it is another word
+example:
+    fw = namespace("fw")
+    firewall.policy(fw, input = "drop", forward = "drop")
+command: iptables -P FORWARD DROP
+`
+
+const matchDoc = `chain (string): forward, input or output, or a chain of one's own
+src (string | Address | Network | Link | Namespace | list): where packets come from; of a Namespace all its global addresses
+dst (string | Address | Network | Link | Namespace | list): where they go
+iface (string | Link): the interface they came in by
+out (string | Link): the interface they leave by
+tcp (int | string | list): the TCP port they go to, a list of ports, or a range "1000:2000"
+udp (int | string | list): the UDP port they go to
+icmp (bool | string | int): True for all ICMP, or a type such as "echo-request"
+proto (string | int): another protocol, by name or number
+established (bool): packets that belong to a connection let through before, or are about one
+limit (string): how often it matches at most, such as "10/minute"
+comment (string): kept with the rule
+returns (Rule): the rule
+errors: both tcp and udp are given, or an interface that the chain never sees; a source and destination of different families
+`
+
+const allowDoc = `
+Appends a rule that lets packets through.
+
+` + matchDoc + `example:
+    fw = namespace("fw")
+    firewall.policy(fw, input = "drop")
+    print(firewall.allow(fw, chain = "input", tcp = 22))
+    #> -A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+command: iptables -A FORWARD -s SRC -d DST -p tcp --dport PORT -j ACCEPT
+source: iptables-extensions(8)
+`
+
+const dropDoc = `
+Appends a rule that drops packets without a word.
+
+` + matchDoc + `example:
+    fw = namespace("fw")
+    print(firewall.drop(fw, src = "10.0.0.0/8"))
+    #> -A FORWARD -s 10.0.0.0/8 -j DROP
+command: iptables -A FORWARD -s SRC -j DROP
+source: iptables-extensions(8)
+`
+
+const rejectDoc = `
+Appends a rule that drops packets and tells the sender so, by ICMP or, for TCP, by a reset.
+
+` + matchDoc + `example:
+    fw = namespace("fw")
+    firewall.reject(fw, chain = "input", tcp = 23)
+    print(connect(fw, "127.0.0.1", 23).error)
+    #> refused
+command: iptables -A FORWARD -p tcp -j REJECT --reject-with tcp-reset
+source: iptables-extensions(8)
+`
+
+const logDoc = `
+Appends a rule that writes packets to the kernel's log and lets them go on.
+
+The log of namespaces other than the machine's own is off unless net.netfilter.nf_log_all_netns is 1 on the machine.
+
+prefix (string, at most 29 bytes): what the lines begin with
+` + matchDoc + `example:
+    fw = namespace("fw")
+    firewall.log(fw, prefix = "dropped: ", limit = "5/minute")
+command: iptables -A FORWARD -j LOG --log-prefix PREFIX
+source: iptables-extensions(8)
+`
+
+const rulesDoc = `
+The rules of a table, in their order; one that is the same for IPv4 and IPv6 is listed once.
+
+table (string): filter, nat, mangle, raw or security
+returns (list[Rule]): the rules, with their counters
+errors: there is no such table
+example:
+    fw = namespace("fw")
+    firewall.drop(fw, udp = 53)
+    print([r.packets for r in firewall.rules(fw)])
+    #> [0]
+command: iptables-save -c -t TABLE
+`
+
+const flushDoc = `
+Deletes the rules of a table; on the host and in joined namespaces the lab's own only. Policies stay.
+
+table (string): filter, nat, mangle, raw or security
+returns (None): nothing
+errors: there is no such table
+example:
+    fw = namespace("fw")
+    firewall.drop(fw, udp = 53)
+    firewall.flush(fw)
+    print(firewall.rules(fw))
+    #> []
+command: iptables -t TABLE -F
+`
+
+const ruleTypeDoc = `
+A rule of iptables, printed as "iptables -S" does.
+
+chain (string): the chain that it is in
+table (string): the table
+ns (Namespace): whose rule it is
+spec (string): the rule without its chain
+packets (int): how many have matched
+bytes (int, bytes): how many these held
+errors: its counters are asked for and it is no more
+source: iptables(8)
+`
+
+const ruleDeleteDoc = `
+Deletes the rule.
+
+returns (None): nothing
+errors: it is gone already; on the host, the lab did not make it
+example:
+    fw = namespace("fw")
+    r = firewall.drop(fw, udp = 53)
+    r.delete()
+    print(firewall.rules(fw))
+    #> []
+command: iptables -D CHAIN SPEC
+`

@@ -11,11 +11,11 @@ import (
 
 var iptablesSpecs = []spec{
 	{
-		sig: "iptables(ns, args)", doc: "Runs iptables with any arguments; the rule is undone with the lab like the rest.",
+		sig: "iptables(ns, args)", doc: iptablesDoc,
 		run: func(c *call) (starlark.Value, error) { return c.runIptables(false) },
 	},
 	{
-		sig: "ip6tables(ns, args)", doc: "Runs ip6tables with any arguments; the rule is undone with the lab like the rest.",
+		sig: "ip6tables(ns, args)", doc: ip6tablesDoc,
 		run: func(c *call) (starlark.Value, error) { return c.runIptables(true) },
 	},
 }
@@ -73,3 +73,31 @@ func (c *call) appended(ns *Namespace, o *op.RunIptables) (starlark.Value, error
 	slices.Reverse(rules)
 	return &Rule{n: ns, rules: rules}, nil
 }
+
+const iptablesDoc = `
+Runs iptables with any arguments: what no other builtin says. The rule is taken back with the lab like the rest.
+
+args (string | list[string]): such as "-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+returns (Rule | Result): the rule that was appended, or what the command printed
+errors: iptables refuses it; the message is its own
+example:
+    gw = namespace("gw")
+    print(iptables(gw, "-t mangle -A FORWARD -p udp -j DSCP --set-dscp 46").table)
+    #> mangle
+command: ip netns exec NS iptables ARGS
+source: iptables(8)
+`
+
+const ip6tablesDoc = `
+Runs ip6tables with any arguments; the rule is taken back with the lab like the rest.
+
+args (string | list[string]): such as "-A INPUT -p ipv6-icmp -j ACCEPT"
+returns (Rule | Result): the rule that was appended, or what the command printed
+errors: ip6tables refuses it; the message is its own
+example:
+    gw = namespace("gw")
+    print(ip6tables(gw, "-A INPUT -s 2001:db8::/32 -j DROP"))
+    #> -A INPUT -s 2001:db8::/32 -j DROP
+command: ip netns exec NS ip6tables ARGS
+source: ip6tables(8)
+`

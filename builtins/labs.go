@@ -16,7 +16,7 @@ import (
 var labSpecs = []spec{
 	{
 		sig: "lab(name, *, description = None)",
-		doc: "Names the lab, before anything is built; without it the lab is called as its file is.",
+		doc: labDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var name, description string
 			if err := c.unpack(&name, &description); err != nil {
@@ -30,7 +30,7 @@ var labSpecs = []spec{
 	},
 	{
 		sig: "param(name, default, *, help = None, choices = None)",
-		doc: "A parameter of the script, which `--set name=value` overrides; it has the type of its default.",
+		doc: paramDoc,
 		run: parameter,
 	},
 }
@@ -174,24 +174,76 @@ func (kernelValue) AttrNames() []string { return []string{"has", "version"} }
 
 // Attr returns a field or method.
 func (k kernelValue) Attr(name string) (starlark.Value, error) {
-	switch name {
-	case "version":
+	if name == "version" {
 		return starlark.String(kernel.Version()), nil
-	case "has":
-		return starlark.NewBuiltin("has", func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
-			var feature string
-			if err := starlark.UnpackArgs(b.Name(), args, kwargs, "feature", &feature); err != nil {
-				return nil, err
-			}
-			if !slices.Contains(kernel.Features(), feature) {
-				return nil, &callError{"kernel.has", badArg(op.Near(kernel.Features(), feature), "no kernel feature is called %q here", feature)}
-			}
-			ok, err := kernel.Has(feature)
-			if err != nil {
-				return nil, &callError{"kernel.has", err}
-			}
-			return starlark.Bool(ok), nil
-		}), nil
 	}
-	return nil, nil
+	if m := k.s.method(k, name, kernelMethods); m != nil {
+		return m, nil
+	}
+	return nil, noAttr(k, name)
 }
+
+var kernelMethods = []spec{{
+	sig: "has(kernel, feature)", doc: kernelHasDoc,
+	run: func(c *call) (starlark.Value, error) {
+		var feature string
+		if err := c.unpack(nil, &feature); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(kernel.Features(), feature) {
+			return nil, badArg(op.Near(kernel.Features(), feature), "no kernel feature is called %q here", feature)
+		}
+		ok, err := kernel.Has(feature)
+		return starlark.Bool(ok), err
+	},
+}}
+
+const labDoc = `
+Names the lab, before anything is built; without it the lab is called as its file is.
+
+name (string): letters, digits, ".", "_" and "-"; what "nsscript down NAME" ends
+description (string): a sentence about the lab, shown by "nsscript ls"
+returns (None): nothing
+errors: something was built before, or the lab has been named already
+example:
+    lab("office", description = "two floors and a router")
+    namespace("floor1")
+`
+
+const paramDoc = `
+A parameter of the script: "--set NAME=VALUE" of the command overrides its default.
+
+name (string): as it is written after --set
+default (any): the value where none is given; a given one is read in its type: a bool, int, float, string, or a list of these with commas
+help (string): a sentence about it, part of the result of "run --json"
+choices (list): the values that it may have; None for any
+returns (any): the value
+errors: the value given with --set is none of that type or none of the choices (exit status 2)
+example:
+    n = param("clients", 2, help = "how many clients there are")
+    for i in range(n):
+        namespace("client%d" % i)
+    print(n)
+    #> 2
+`
+
+const kernelDoc = `
+What is known of the kernel that the lab runs on.
+
+version (string): as "uname -r" prints it
+example:
+    print(bool(kernel.version))
+    #> True
+source: uname(2)
+`
+
+const kernelHasDoc = `
+Tells whether the kernel has a feature, such as a kind of link, by trying it once in a namespace of its own.
+
+feature (string): the kind of link or queueing discipline, as "ip link add type" has it; "netem" for shaping
+returns (bool): whether it is there
+errors: no feature has that name; the message lists those that have
+example:
+    if kernel.has("netem"):
+        print("links can be shaped")
+`

@@ -209,10 +209,10 @@ func (l *Link) peer(k *kernel.Link) (starlark.Value, error) {
 
 // linkMethods are declared like builtins; the first argument is the Link.
 var linkMethods = []spec{
-	{sig: "up(link)", doc: "Brings the interface up.", run: func(c *call) (starlark.Value, error) { return c.setUp(true) }},
-	{sig: "down(link)", doc: "Takes the interface down.", run: func(c *call) (starlark.Value, error) { return c.setUp(false) }},
+	{sig: "up(link)", doc: linkUpDoc, run: func(c *call) (starlark.Value, error) { return c.setUp(true) }},
+	{sig: "down(link)", doc: linkDownDoc, run: func(c *call) (starlark.Value, error) { return c.setUp(false) }},
 	{
-		sig: "add_addr(link, a)", doc: "Gives the interface an address, or several.",
+		sig: "add_addr(link, a)", doc: addAddrDoc,
 		run: func(c *call) (starlark.Value, error) {
 			l, addrs, err := c.linkAndAddrs()
 			if err != nil {
@@ -227,7 +227,7 @@ var linkMethods = []spec{
 		},
 	},
 	{
-		sig: "del_addr(link, a)", doc: "Takes an address, or several, from the interface.",
+		sig: "del_addr(link, a)", doc: delAddrDoc,
 		run: func(c *call) (starlark.Value, error) {
 			l, addrs, err := c.linkAndAddrs()
 			if err != nil {
@@ -249,11 +249,11 @@ var linkMethods = []spec{
 	},
 	{
 		sig: "set(link, *, name = None, mac = None, mtu = None, master = None)",
-		doc: "Changes the name, the link-layer address, the MTU or the bridge (`None` to leave it) of the interface.",
+		doc: linkSetDoc,
 		run: setLink,
 	},
 	{
-		sig: "move(link, ns)", doc: "Moves the interface to another namespace; its addresses and routes are lost.",
+		sig: "move(link, ns)", doc: linkMoveDoc,
 		run: func(c *call) (starlark.Value, error) {
 			l, err := c.linkArg()
 			if err != nil {
@@ -279,7 +279,7 @@ var linkMethods = []spec{
 		},
 	},
 	{
-		sig: "delete(link)", doc: "Deletes the interface; a cable goes with either of its ends.",
+		sig: "delete(link)", doc: linkDeleteDoc,
 		run: func(c *call) (starlark.Value, error) {
 			l, err := c.linkArg()
 			if err != nil {
@@ -424,3 +424,147 @@ func (s *Session) method(self starlark.Value, name string, methods []spec) starl
 	}
 	return nil
 }
+
+const linkDoc = `
+A network interface. Its fields are read from the kernel when they are asked for.
+
+name (string): its name
+ns (Namespace): the namespace that it is in
+kind (string): veth, bridge, loopback …
+index (int): its number in the namespace
+mac (string | None): the link-layer address
+mtu (int, bytes): the largest packet
+state (string): up, down, or lowerlayerdown where the other end is down
+addrs (list[Address]): its addresses
+peer (Link | None): the other end of a cable
+master (Link | None): the bridge that it is a port of
+stats (LinkStats): packets and bytes so far
+example:
+    red, blue = namespace("red"), namespace("blue")
+    a, b = veth(red, blue)
+    print(a.kind, a.mtu, a.peer == b)
+    #> veth 1500 True
+source: ip-link(8)
+`
+
+const linkUpDoc = `
+Brings the interface up.
+
+returns (Link): the interface
+example:
+    red, blue = namespace("red"), namespace("blue")
+    a, b = veth(red, blue, up = False)
+    a.up()
+    b.up()
+    print(a.state)
+    #> up
+command: ip -n NS link set NAME up
+`
+
+const linkDownDoc = `
+Takes the interface down; the routes through it are lost.
+
+returns (Link): the interface
+example:
+    red, blue = namespace("red"), namespace("blue")
+    a, b = veth(red, blue)
+    a.down()
+    print(a.state)
+    #> down
+command: ip -n NS link set NAME down
+`
+
+const addAddrDoc = `
+Gives the interface an address, or several.
+
+a (address | list[address]): with the length of the prefix: "10.0.0.1/24"
+returns (Link): the interface
+errors: it has the address already; the address has no prefix length, or is that of a network or a group
+example:
+    red, blue = namespace("red"), namespace("blue")
+    a, b = veth(red, blue)
+    a.add_addr(["10.0.0.1/24", "2001:db8::1/64"])
+    print(red.ip)
+    #> 10.0.0.1
+command: ip -n NS addr add ADDR dev NAME
+source: ip-address(8)
+`
+
+const delAddrDoc = `
+Takes an address, or several, from the interface.
+
+a (address | list[address]): as it was given
+returns (Link): the interface
+errors: it does not have the address; on the host, the lab did not add it
+example:
+    red, blue = namespace("red"), namespace("blue")
+    a, b = veth(red, blue, addr = "10.0.0.1/24")
+    a.del_addr("10.0.0.1/24")
+    print(red.ip)
+    #> None
+command: ip -n NS addr del ADDR dev NAME
+`
+
+const linkSetDoc = `
+Changes properties of the interface: what is left out stays.
+
+name (string, at most 15 bytes): a new name
+mac (string): a new link-layer address
+mtu (int, 68 to 65535 bytes): the largest packet
+master (Bridge | string | None): the bridge that it becomes a port of; None to leave the one it is in
+returns (Link): the interface
+errors: nothing was given; another interface has the name; the lab did not make the interface
+example:
+    red, blue = namespace("red"), namespace("blue")
+    a, b = veth(red, blue)
+    a.set(name = "uplink", mtu = 1400)
+    print(a.name, a.mtu)
+    #> uplink 1400
+command: ip -n NS link set NAME mtu MTU
+    ip -n NS link set NAME master BRIDGE
+`
+
+const linkMoveDoc = `
+Moves the interface to another namespace; its addresses and routes are lost on the way.
+
+ns (Namespace): where it goes
+returns (Link): the interface
+errors: an interface of that name is there already; the lab did not make the interface
+example:
+    red, blue, green = namespace("red"), namespace("blue"), namespace("green")
+    a, b = veth(red, blue)
+    b.move(green)
+    print(b.ns, blue.links[0].name)
+    #> green lo
+command: ip -n NS link set NAME netns OTHER
+`
+
+const linkDeleteDoc = `
+Deletes the interface; a cable goes with either of its ends.
+
+returns (None): nothing
+errors: the lab did not make it
+example:
+    red, blue = namespace("red"), namespace("blue")
+    a, b = veth(red, blue)
+    a.delete()
+    print(len(blue.links))
+    #> 1
+command: ip -n NS link del NAME
+`
+
+const linkStatsDoc = `
+The counters of an interface, since it was made.
+
+rx_packets (int): packets received
+rx_bytes (int, bytes): received
+rx_errors (int): bad packets received
+rx_dropped (int): packets received for which there was no room, or nobody
+tx_packets (int): packets sent
+tx_bytes (int, bytes): sent
+tx_errors (int): packets that could not be sent
+tx_dropped (int): packets dropped on the way out
+multicast (int): packets received that went to a group
+collisions (int): always 0 on virtual links
+source: the kernel's Documentation/networking/statistics.rst
+`

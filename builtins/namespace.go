@@ -155,7 +155,7 @@ func neighbor(e kernel.Neigh) starlark.Value {
 // namespaceMethods are declared like builtins; ns is the namespace itself.
 var namespaceMethods = []spec{
 	{
-		sig: "link(ns, name)", doc: "The interface called `name`.",
+		sig: "link(ns, name)", doc: namespaceLinkDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var n *Namespace
 			var name string
@@ -171,7 +171,7 @@ var namespaceMethods = []spec{
 	},
 	{
 		sig: "sysctl(ns, key, value = None)",
-		doc: "Reads a kernel parameter such as `net.ipv4.ip_forward`, or sets it.",
+		doc: sysctlDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var n *Namespace
 			var key string
@@ -203,7 +203,7 @@ var namespaceMethods = []spec{
 		},
 	},
 	{
-		sig: "delete(ns)", doc: "Deletes the namespace, with all that is in it.",
+		sig: "delete(ns)", doc: namespaceDeleteDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var n *Namespace
 			if err := c.unpack(&n); err != nil {
@@ -267,7 +267,7 @@ func (n *Namespace) AttrNames() []string {
 // isNSModule reports whether a module's builtins take a namespace first.
 func (s *Session) isNSModule(module string) bool {
 	for _, b := range s.modules[module] {
-		return b.params[0].name == "ns"
+		return b.params[0].Name == "ns"
 	}
 	return false
 }
@@ -289,3 +289,80 @@ func (n *Namespace) Attr(name string) (starlark.Value, error) {
 	}
 	return nil, noAttr(n, name)
 }
+
+const namespaceDoc = `
+A network namespace: interfaces, routes, rules and sockets of its own. Made by namespace() and join(), or the lab's host.
+
+Every builtin whose first argument is ns is a method of it too: ping(red, blue) is red.ping(blue). Its fields are read from the kernel when they are asked for.
+
+name (string): the name that the lab calls it by
+path (string): the file that stands for it
+owned (bool): whether the lab made it, and ends it
+ip (string | None): its first global address, without prefix length
+links (list[Link]): its interfaces
+addrs (list[Address]): the addresses of all its interfaces
+routes (list[Route]): its main routing tables, and what is in others
+rules (list[PolicyRule]): its policy-routing rules
+neighbors (list[Neighbor]): who is known on the links: ARP and neighbour discovery
+pids (list[int]): the processes in it
+forward (bool): whether it forwards IPv4 packets
+nat (nat): the module nat, for this namespace
+firewall (firewall): the module firewall, for this namespace
+example:
+    red = namespace("red")
+    print(red.name, red.owned, red.links[0].name, red.ip)
+    #> red True lo None
+source: network_namespaces(7)
+`
+
+const namespaceLinkDoc = `
+The interface of that name.
+
+name (string): the interface's name
+returns (Link): a Bridge where it is one
+errors: there is none of that name; the message names the nearest
+example:
+    red = namespace("red")
+    print(red.link("lo").state)
+    #> up
+command: ip -n NS link show dev NAME
+`
+
+const sysctlDoc = `
+Reads a kernel parameter of the namespace, or sets it.
+
+key (string): such as net.ipv4.ip_forward, with dots or slashes
+value (int | string | bool): what to set; None to read only. What the lab did not make gets its old value back with the end of the lab.
+returns (string): the value that it has then
+errors: there is no such parameter, or the kernel refuses the value; the parameter belongs to the machine, not to a namespace
+example:
+    red = namespace("red")
+    red.sysctl("net.ipv4.ip_forward", 1)
+    print(red.sysctl("net.ipv4.ip_forward"))
+    #> 1
+command: ip netns exec NS sysctl -w KEY=VALUE
+source: sysctl(8), the kernel's Documentation/networking/ip-sysctl.rst
+`
+
+const namespaceDeleteDoc = `
+Deletes the namespace and all that is in it: processes, interfaces, routes.
+
+returns (None): nothing
+errors: it is the host, or joined: not the lab's to delete
+example:
+    red = namespace("red")
+    red.delete()
+    print(bool(red))
+    #> False
+command: ip netns del NS
+`
+
+const neighborDoc = `
+Somebody known on a link, by ARP or neighbour discovery.
+
+ip (string): the address
+mac (string | None): the link-layer address, None while it is not known
+dev (string): the interface
+state (string): as "ip neigh" has it: reachable, stale, failed, permanent …
+source: ip-neighbour(8)
+`

@@ -15,7 +15,7 @@ import (
 var natSpecs = []spec{
 	{
 		sig: "nat.masquerade(ns, *, out = None, src = None, dst = None)",
-		doc: "Source NAT to the address of the interface through which a packet leaves.",
+		doc: masqueradeDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var ns *Namespace
 			var out devName
@@ -40,7 +40,7 @@ var natSpecs = []spec{
 	},
 	{
 		sig: "nat.snat(ns, to, *, out = None, src = None, dst = None, tcp = None, udp = None)",
-		doc: "Source NAT to a given address.",
+		doc: snatDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var ns *Namespace
 			var to, src, dst starlark.Value
@@ -58,7 +58,7 @@ var natSpecs = []spec{
 	},
 	{
 		sig: "nat.dnat(ns, to, *, iface = None, dst = None, tcp = None, udp = None)",
-		doc: "Destination NAT: what comes for `dst` or a port goes to another address, or `\"10.0.1.10:8080\"`.",
+		doc: dnatDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var ns *Namespace
 			var to, dst starlark.Value
@@ -76,7 +76,7 @@ var natSpecs = []spec{
 	},
 	{
 		sig: "nat.redirect(ns, port, *, iface = None, tcp = None, udp = None)",
-		doc: "What comes for a port goes to another port of this namespace.",
+		doc: redirectDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var ns *Namespace
 			var to port
@@ -194,3 +194,87 @@ func (c *call) natTargets(ns *Namespace, v starlark.Value, m match) ([]natTarget
 	}
 	return list, nil
 }
+
+const natDoc = `
+Network address translation: the rules of iptables' nat table. The answers are translated back by themselves.
+
+example:
+    lan, gw, net = namespace("lan"), namespace("gw", forward = True), namespace("net")
+    veth(lan, gw, addr = "192.168.1.2/24", peer_addr = "192.168.1.1/24")
+    veth(net, gw, addr = "203.0.113.2/24", peer = "wan", peer_addr = "203.0.113.1/24")
+    route(lan, "default", via = "192.168.1.1")
+    nat.masquerade(gw, out = "wan")
+    print(ping(lan, net).received)
+    #> 1
+source: iptables-extensions(8), RFC 3022
+`
+
+const masqueradeDoc = `
+Source NAT to the address of the interface by which a packet leaves.
+
+out (string | Link): the interface
+src (string | Address | Network | Link | Namespace | list): the packets' source
+dst (string | Address | Network | Link | Namespace | list): the packets' destination
+returns (Rule): the rule
+errors: the addresses are of different families
+example:
+    gw = namespace("gw", forward = True)
+    print(nat.masquerade(gw, out = "wan", src = "192.168.0.0/16"))
+    #> -A POSTROUTING -s 192.168.0.0/16 -o wan -j MASQUERADE
+command: iptables -t nat -A POSTROUTING -o OUT -j MASQUERADE
+`
+
+const snatDoc = `
+Source NAT to a given address.
+
+to (target): the new source, "203.0.113.1", or with a port "203.0.113.1:5000"
+out (string | Link): the interface by which packets leave
+src (string | Address | Network | Link | Namespace | list): the packets' source
+dst (string | Address | Network | Link | Namespace | list): the packets' destination
+tcp (int | string | list): the TCP port they go to
+udp (int | string | list): the UDP port they go to
+returns (Rule): the rule
+errors: to is no address; the families differ
+example:
+    gw = namespace("gw", forward = True)
+    print(nat.snat(gw, "203.0.113.1", out = "wan"))
+    #> -A POSTROUTING -o wan -j SNAT --to-source 203.0.113.1
+command: iptables -t nat -A POSTROUTING -o OUT -j SNAT --to-source TO
+`
+
+const dnatDoc = `
+Destination NAT: what comes for an address or a port goes to another one, as a published port of a container.
+
+Packets of the namespace itself are translated too.
+
+to (target): the new destination, "10.0.1.10", or with a port "10.0.1.10:8080"
+iface (string | Link): the interface by which packets come in
+dst (string | Address | Network | Link | Namespace | list): the destination that is replaced
+tcp (int | string | list): the TCP port that is replaced
+udp (int | string | list): the UDP port that is replaced
+returns (Rule): the rule
+errors: to is no address; a port is given without tcp or udp; the families differ
+example:
+    gw = namespace("gw", forward = True)
+    print(nat.dnat(gw, "10.0.1.10:8080", iface = "wan", tcp = 80).chain)
+    #> PREROUTING
+command: iptables -t nat -A PREROUTING -i IFACE -p tcp --dport PORT -j DNAT --to-destination TO
+`
+
+const redirectDoc = `
+What comes for a port goes to another port of this namespace, as to a transparent proxy.
+
+port (int, 1 to 65535): the port that gets it
+iface (string | Link): the interface by which packets come in
+tcp (int | string | list): the TCP port that is replaced
+udp (int | string | list): the UDP port that is replaced
+returns (Rule): the rule
+errors: neither tcp nor udp is given
+example:
+    gw = namespace("gw")
+    serve(gw, tcp = 8080, reply = "proxy")
+    nat.redirect(gw, 8080, tcp = 80)
+    print(gw.pids != [])
+    #> True
+command: iptables -t nat -A PREROUTING -p tcp --dport PORT -j REDIRECT --to-ports PORT
+`

@@ -15,12 +15,12 @@ import (
 var probeSpecs = []spec{
 	{
 		sig: "ping(ns, target, *, count = 1, size = 56, ttl = None, df = False, interval = \"100ms\", timeout = \"1s\", dev = None)",
-		doc: "ICMP echo: truthy when every request was answered.",
+		doc: pingDoc,
 		run: ping,
 	},
 	{
 		sig: "connect(ns, target, port, *, proto = \"tcp\", send = None, timeout = \"1s\")",
-		doc: "Connects to a TCP or UDP port; with `send` it sends that and reads the reply.",
+		doc: connectDoc,
 		run: connect,
 	},
 }
@@ -223,3 +223,71 @@ func connResult(req probe.ConnectRequest, r probe.ConnectResult) starlark.Value 
 		{"remote", addr(r.Remote)},
 	}}
 }
+
+const pingDoc = `
+Sends ICMP echo requests and says what became of them; needs no program.
+
+target (target): an address, a Link, a Namespace or the name of one
+count (int, 1 to 1000000): how many requests
+size (int, 0 to 65507 bytes): how much data each carries; the packet is 28 bytes larger, 48 with IPv6
+ttl (int, 1 to 255): through how many routers they may go
+df (bool): they may not be fragmented
+interval (duration): the time from one to the next
+timeout (duration): how long to wait for each answer
+dev (string | Link): the interface by which they leave
+returns (PingResult): truthy when nothing was lost
+errors: the target is no address, or has none
+example:
+    red, blue = namespace("red"), namespace("blue")
+    veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
+    r = ping(red, blue, count = 3, interval = "10ms")
+    print(r.received, r.error)
+    #> 3 None
+command: ip netns exec NS ping -c COUNT TARGET
+source: RFC 792, RFC 4443
+`
+
+const pingResultDoc = `
+What became of echo requests; truthy when all were answered.
+
+sent (int): requests sent
+received (int): answers
+loss (float, percent): of the requests
+min (float | None, seconds): the shortest round trip
+avg (float | None, seconds): the mean round trip
+max (float | None, seconds): the longest round trip
+error (string | None): timeout, net-unreachable, host-unreachable, port-unreachable, admin-prohibited, frag-needed, ttl-exceeded …
+error_from (string | None): the router that said so
+mtu (int | None, bytes): the largest packet, where the error is frag-needed
+source: RFC 792, RFC 4443
+`
+
+const connectDoc = `
+Connects to a TCP or UDP port and says what came of it.
+
+target (target): an address, a Link, a Namespace or the name of one
+port (int, 1 to 65535): the port
+proto (string): "tcp" or "udp"
+send (string | bytes): what to send; the reply is read
+timeout (duration): how long it may take
+returns (ConnResult): truthy when the connection was made; with UDP, when an answer came
+errors: the target is no address, or has none
+example:
+    red, blue = namespace("red"), namespace("blue")
+    veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
+    print(connect(red, blue, 80).error)
+    #> refused
+command: ip netns exec NS nc -z TARGET PORT
+source: RFC 9293, RFC 768
+`
+
+const connResultDoc = `
+What came of a connection; truthy when it was made.
+
+ok (bool): whether it was made
+error (string | None): refused, timeout, unreachable or reset
+rtt (float | None, seconds): how long the handshake took
+reply (string | None): what came back, where something was sent
+local (string | None): the own address and port
+remote (string | None): the other address and port
+`

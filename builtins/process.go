@@ -24,7 +24,7 @@ import (
 var processSpecs = []spec{
 	{
 		sig: "exec(ns, cmd, *, check = True, input = None, env = {}, dir = None, timeout = None, show = False)",
-		doc: "Runs a program in a namespace and waits for it.",
+		doc: execDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var cmd words
 			return c.execute(&cmd, func() []string { return cmd })
@@ -32,7 +32,7 @@ var processSpecs = []spec{
 	},
 	{
 		sig: "sh(ns, script, *, check = True, input = None, env = {}, dir = None, timeout = None, show = False)",
-		doc: "Runs a script through `/bin/sh -c` in a namespace and waits for it.",
+		doc: shDoc,
 		run: func(c *call) (starlark.Value, error) {
 			var script string
 			return c.execute(&script, func() []string { return []string{"/bin/sh", "-c", script} })
@@ -359,3 +359,56 @@ func withTail(stderr, stdout []byte) string {
 	}
 	return ""
 }
+
+const execDoc = `
+Runs a program in a namespace and waits for its end, as "ip netns exec" does.
+
+It sees /sys of the namespace, /etc/netns/NAME over /etc, and every namespace of the lab resolves by its name.
+
+cmd (string | list): the words of a command; a string is split as a shell would split it, with no shell run
+check (bool): an exit status other than 0 is an error
+input (string | bytes): what it reads on its standard input
+env (dict[string, string]): variables beside those of nsscript itself
+dir (string): the directory that it runs in
+timeout (duration): how long it may take; then it is ended
+show (bool): prints what it prints, as it runs
+returns (Result): how it ended and what it printed
+errors: there is no such program (the hint names its package); with check, it ended with another status than 0 (the message has the end of its stderr), or took too long
+example:
+    red = namespace("red")
+    print(exec(red, "ip -br link").stdout.split()[0])
+    #> lo
+    print(exec(red, "false", check = False).code)
+    #> 1
+command: ip netns exec NS CMD
+source: ip-netns(8)
+`
+
+const shDoc = `
+Runs a script through /bin/sh -c in a namespace and waits for its end: for pipes, variables and several commands.
+
+script (string): what the shell is given
+check (bool): an exit status other than 0 is an error
+input (string | bytes): what it reads on its standard input
+env (dict[string, string]): variables beside those of nsscript itself
+dir (string): the directory that it runs in
+timeout (duration): how long it may take; then it is ended
+show (bool): prints what it prints, as it runs
+returns (Result): how it ended and what it printed
+errors: with check, it ended with another status than 0 (the message has the end of its stderr), or took too long
+example:
+    red = namespace("red")
+    print(sh(red, "ip -o link | wc -l").stdout.strip())
+    #> 1
+command: ip netns exec NS sh -c SCRIPT
+source: sh(1)
+`
+
+const resultDoc = `
+How a program ended; truthy where its exit status is 0.
+
+code (int): its exit status; 128 and the number of the signal that ended it, 124 where it took too long
+stdout (string): what it printed
+stderr (string): what it printed as errors
+ok (bool): whether its status is 0
+`

@@ -6,15 +6,17 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"nsscript/builtins/doc"
 )
 
 var update = flag.Bool("update", false, "write the README's table of builtins anew")
 
 // TestReadme holds that the README's table of builtins is that of the builtins
-// themselves; `make readme` writes it.
+// themselves; `make reference` writes it.
 func TestReadme(t *testing.T) {
 	const file = "../README.md"
-	const begin, end = "<!-- builtins: made by `make readme` -->\n", "<!-- end of builtins -->"
+	const begin, end = "<!-- builtins: made by `make reference` -->\n", "<!-- end of builtins -->"
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -26,15 +28,21 @@ func TestReadme(t *testing.T) {
 	}
 	var table strings.Builder
 	table.WriteString("| builtin | what it does |\n|---|---|\n")
-	for _, s := range Summaries() {
-		fmt.Fprintf(&table, "| `%s` | %s |\n", s.Signature, s.Doc)
+	lib, err := Reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range lib.Pages() {
+		if p.Kind == doc.Builtin {
+			fmt.Fprintf(&table, "| `%s` | %s |\n", p.Signature, p.Summary)
+		}
 	}
 	want := head + begin + table.String() + end + tail
 	if want == string(b) {
 		return
 	}
 	if !*update {
-		t.Fatalf("the table of builtins in %s is not current: run `make readme`", file)
+		t.Fatalf("the table of builtins in %s is not current: run `make reference`", file)
 	}
 	if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

@@ -17,12 +17,12 @@ import (
 var routeSpecs = []spec{
 	{
 		sig: "route(ns, dst, *, via = None, dev = None, src = None, metric = None, table = None, type = \"unicast\", mtu = None, onlink = False)",
-		doc: "A route; a list in `via` makes it ECMP.",
+		doc: routeDoc,
 		run: route,
 	},
 	{
 		sig: "rule(ns, *, src = None, dst = None, iif = None, oif = None, fwmark = None, table = None, priority = None)",
-		doc: "A policy-routing rule: what matches looks the given table up.",
+		doc: ruleDoc,
 		run: rule,
 	},
 }
@@ -250,7 +250,7 @@ func (r *Route) hops(of func(kernel.NextHop) string) starlark.Value {
 }
 
 var routeMethods = []spec{{
-	sig: "delete(route)", doc: "Deletes the route.",
+	sig: "delete(route)", doc: routeDeleteDoc,
 	run: func(c *call) (starlark.Value, error) {
 		r := c.args[0].(*Route)
 		if err := r.n.alive(); err != nil {
@@ -456,7 +456,7 @@ func prefixOrNone(p netip.Prefix) starlark.Value {
 }
 
 var policyRuleMethods = []spec{{
-	sig: "delete(rule)", doc: "Deletes the rule.",
+	sig: "delete(rule)", doc: policyRuleDeleteDoc,
 	run: func(c *call) (starlark.Value, error) {
 		r := c.args[0].(*PolicyRule)
 		if err := r.n.alive(); err != nil {
@@ -501,3 +501,112 @@ func (r *PolicyRule) Attr(name string) (starlark.Value, error) {
 	}
 	return nil, noAttr(r, name)
 }
+
+const routeDoc = `
+A route: where packets for a destination go.
+
+dst (string | Network): "default", or a network such as "10.0.2.0/24"
+via (target | list[target]): the next hop, in a subnet of the namespace; a list shares the flows among several (ECMP)
+dev (string | Link): the interface, where it does not follow from via
+src (string | Address): the source address that own packets take
+metric (int, 0 to 4294967295): of two routes to one network the lower wins
+table (int | string): the routing table; None for main
+type (string): unicast, blackhole (dropped in silence), unreachable, prohibit (both with an ICMP error) or throw (the next table decides)
+mtu (int, 68 to 65535 bytes): the largest packet on this route
+onlink (bool): via is on the link, although in none of its subnets
+returns (Route): the route
+errors: via is in no subnet of the namespace (the message lists them); there is such a route already; the interface is down
+example:
+    red, r1, blue = namespace("red"), namespace("r1", forward = True), namespace("blue")
+    veth(red, r1, addr = "10.0.1.2/24", peer_addr = "10.0.1.1/24")
+    veth(blue, r1, addr = "10.0.2.2/24", peer_addr = "10.0.2.1/24")
+    print(route(red, "default", via = "10.0.1.1"))
+    #> default via 10.0.1.1 dev eth0
+    route(blue, "10.0.1.0/24", via = "10.0.2.1")
+    print(ping(red, blue).received)
+    #> 1
+command: ip -n NS route add DST via VIA dev DEV
+source: ip-route(8)
+`
+
+const ruleDoc = `
+A policy-routing rule: packets that match look up another table.
+
+src (string | Network): the packet's source
+dst (string | Network): the packet's destination
+iif (string | Link): the interface it came in by; "lo" for own packets
+oif (string | Link): the interface that an own packet is bound to
+fwmark (int | string): the mark that a firewall rule has set, or "mark/mask"
+table (int | string): the table that is looked up
+priority (int, 0 to 4294967295): lower ones are asked first; the kernel chooses where it is left out
+returns (PolicyRule): the rule
+errors: no table is given; there is such a rule already
+example:
+    red, r1 = namespace("red"), namespace("r1")
+    veth(red, r1, addr = "10.0.1.2/24", peer_addr = "10.0.1.1/24")
+    route(red, "default", via = "10.0.1.1", table = 100)
+    print(rule(red, src = "10.0.1.2", table = 100, priority = 1000))
+    #> 1000: from 10.0.1.2 lookup 100
+command: ip -n NS rule add from SRC table TABLE
+source: ip-rule(8)
+`
+
+const routeTypeDoc = `
+A route, printed as "ip route" does.
+
+dst (string): default or the network
+via (string | None | list[string]): the next hop; a list where there are several
+dev (string | None | list[string]): the interface
+metric (int): of two routes to one network the lower wins
+table (int): 254 is main, 255 local
+type (string): unicast, blackhole, local …
+mtu (int | None, bytes): the largest packet, where the route says
+scope (string): global, link or host
+protocol (string): who made it: kernel, boot, static …
+src (string | None): the source address of own packets
+ns (Namespace): whose route it is
+source: ip-route(8)
+`
+
+const routeDeleteDoc = `
+Deletes the route.
+
+returns (None): nothing
+errors: it is gone already; on the host, the lab did not make it
+example:
+    red, blue = namespace("red"), namespace("blue")
+    veth(red, blue, addr = "10.0.0.1/24")
+    r = route(red, "default", via = "10.0.0.2")
+    r.delete()
+    print("default" in [x.dst for x in red.routes])
+    #> False
+command: ip -n NS route del DST
+`
+
+const policyRuleDoc = `
+A rule of the routing policy database, printed as "ip rule" does.
+
+priority (int): lower ones are asked first
+table (int): the table that it looks up: 254 is main, 255 local
+src (string | None): the network that packets come from
+dst (string | None): the network that packets go to
+iif (string | None): the interface they came in by
+oif (string | None): the interface that own packets are bound to
+fwmark (int | None): the firewall's mark
+ns (Namespace): whose rule it is
+source: ip-rule(8)
+`
+
+const policyRuleDeleteDoc = `
+Deletes the rule.
+
+returns (None): nothing
+errors: it is gone already; on the host, the lab did not make it
+example:
+    red = namespace("red")
+    r = rule(red, src = "10.0.0.0/8", table = 100)
+    r.delete()
+    print(len([x for x in red.rules if x.table == 100]))
+    #> 0
+command: ip -n NS rule del priority PRIORITY
+`

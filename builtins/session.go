@@ -61,7 +61,7 @@ func NewSession(ctx context.Context, opts Options) *Session {
 			}
 			s.modules[module][name] = b
 		}
-		if len(b.params) > 0 && b.params[0].name == "ns" && !inModule {
+		if len(b.params) > 0 && b.params[0].Name == "ns" && !inModule {
 			s.methods[b.name] = b
 		}
 	}
@@ -73,16 +73,13 @@ func NewSession(ctx context.Context, opts Options) *Session {
 }
 
 // specs are all builtins.
-var specs = concat(labSpecs, topologySpecs, routeSpecs, cidrSpecs, firewallSpecs, natSpecs, iptablesSpecs,
-	processSpecs, probeSpecs, checkSpecs)
-
-func concat(lists ...[]spec) []spec {
+var specs = func() []spec {
 	var all []spec
-	for _, l := range lists {
-		all = append(all, l...)
+	for _, c := range chapters {
+		all = append(all, c.specs...)
 	}
 	return all
-}
+}()
 
 // Predeclared returns the names that a script can use.
 func (s *Session) Predeclared() starlark.StringDict {
@@ -125,21 +122,6 @@ func (s *Session) NeedIptables() error {
 // Lab returns the lab of the session.
 func (s *Session) Lab() *lab.Lab { return s.lab }
 
-// Summary describes one builtin for a table.
-type Summary struct {
-	Name, Signature, Doc string
-}
-
-// Summaries lists all builtins in the order of the reference.
-func Summaries() []Summary {
-	var list []Summary
-	for _, sp := range specs {
-		b := (&Session{}).declare(sp)
-		list = append(list, Summary{Name: b.name, Signature: b.sig, Doc: b.doc})
-	}
-	return list
-}
-
 func cutLast(name string) (module, member string, ok bool) {
 	for i := len(name) - 1; i >= 0; i-- {
 		if name[i] == '.' {
@@ -159,3 +141,15 @@ func (s *Session) Finish() error {
 	}
 	return nil
 }
+
+const hostDoc = `
+The namespace that the lab stands in: the machine's own where root runs it, the sandbox's private one otherwise.
+
+type (Namespace): what the lab adds to it is taken back with the lab
+example:
+    br0 = bridge("br0", addr = "10.0.0.254/24")     # on the host, as docker0 is
+    red = namespace("red")
+    br0.attach(red, addr = "10.0.0.1/24")
+    print(ping(host, red).received)
+    #> 1
+`

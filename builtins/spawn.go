@@ -19,7 +19,7 @@ import (
 
 var spawnSpec = spec{
 	sig: "spawn(ns, cmd, *, ready = None, env = {}, dir = None)",
-	doc: "Starts a program in the background; it ends, with all its children, when the lab does.",
+	doc: spawnDoc,
 	run: spawn,
 }
 
@@ -231,7 +231,7 @@ var processFields = map[string]func(*Process) (starlark.Value, error){
 
 var processMethods = []spec{
 	{
-		sig: "stop(process)", doc: "Ends the process and its children; returns its exit code.",
+		sig: "stop(process)", doc: processStopDoc,
 		run: func(c *call) (starlark.Value, error) {
 			p := c.args[0].(*Process)
 			if err := c.do(&op.StopProcess{Process: *p.start}); err != nil {
@@ -243,7 +243,7 @@ var processMethods = []spec{
 		},
 	},
 	{
-		sig: "wait(process, timeout = None)", doc: "Waits for the process to end; returns its exit code, or None after `timeout`.",
+		sig: "wait(process, timeout = None)", doc: processWaitDoc,
 		run: func(c *call) (starlark.Value, error) {
 			p := c.args[0].(*Process)
 			var limit duration
@@ -286,7 +286,7 @@ func (p *Process) Attr(name string) (starlark.Value, error) {
 // serveSpec is the built-in server: this program, run with its serve command.
 var serveSpec = spec{
 	sig: "serve(ns, *, tcp = None, udp = None, http = None, reply = None)",
-	doc: "A built-in server, returned when it listens: TCP and UDP echo, HTTP greets; with `reply` all answer that.",
+	doc: serveDoc,
 	run: serve,
 }
 
@@ -375,3 +375,73 @@ func (l *portList) unpack(s *Session, v starlark.Value) error {
 	*l = append(*l, int(p))
 	return nil
 }
+
+const spawnDoc = `
+Starts a program in the background. It ends, with all its children, when the lab does.
+
+cmd (string | list): the words of a command; a string is split as a shell would split it
+ready (string | function): what to wait for, at most 10 s: "tcp:8080" until it listens there, a regular expression until its output matches, or a function until what it returns is truthy
+env (dict[string, string]): variables beside those of nsscript itself
+dir (string): the directory that it runs in
+returns (Process): the running program
+errors: there is no such program; it ended, or took too long, before it was ready
+example:
+    red = namespace("red")
+    p = spawn(red, "sleep 60")
+    print(p.running)
+    #> True
+    p.stop()
+command: ip netns exec NS CMD &
+source: ip-netns(8)
+`
+
+const serveDoc = `
+A server of our own, no netcat or Python needed, returned when it listens: TCP and UDP send back what comes, HTTP says "hello from NAME".
+
+tcp (int | list[int]): TCP ports
+udp (int | list[int]): UDP ports
+http (int | list[int]): ports for HTTP
+reply (string | bytes): what to answer instead
+returns (Process): the running server
+errors: no port is given, or one is in use
+example:
+    red, blue = namespace("red"), namespace("blue")
+    veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
+    serve(blue, tcp = 80, reply = "hello")
+    print(connect(red, blue, 80, send = "x").reply)
+    #> hello
+command: ip netns exec NS nsscript serve --tcp PORT &
+`
+
+const processTypeDoc = `
+A program in the background; truthy while it runs, and after it ended with status 0.
+
+pid (int): its process id
+ns (Namespace): where it runs
+running (bool): whether it runs
+code (int | None): its exit status; None while it runs
+output (string): what it has printed so far, errors included
+`
+
+const processStopDoc = `
+Ends the process and its children: SIGTERM, and a second later SIGKILL.
+
+returns (int): its exit status; 143 for one that SIGTERM ended
+example:
+    red = namespace("red")
+    print(spawn(red, "sleep 60").stop())
+    #> 143
+command: kill PID
+source: signal(7)
+`
+
+const processWaitDoc = `
+Waits for the process to end.
+
+timeout (duration): how long to wait at most
+returns (int | None): its exit status; None where it still runs
+example:
+    red = namespace("red")
+    print(spawn(red, "true").wait(timeout = "5s"))
+    #> 0
+`

@@ -16,22 +16,22 @@ import (
 var topologySpecs = []spec{
 	{
 		sig: "namespace(name, *, forward = False, sysctls = {})",
-		doc: "A new network namespace with `lo` up; `forward` makes it a router.",
+		doc: namespaceBuiltinDoc,
 		run: namespace,
 	},
 	{
 		sig: "join(*, name = None, pid = None, path = None)",
-		doc: "An existing namespace: by its `ip netns` name, by a process in it (a container's), or by its file. It is never deleted.",
+		doc: joinDoc,
 		run: join,
 	},
 	{
 		sig: "veth(a, b, *, name = None, peer = None, addr = None, peer_addr = None, mac = None, peer_mac = None, mtu = None, up = True)",
-		doc: "A virtual cable between two Namespaces or Bridges; returns both ends.",
+		doc: vethDoc,
 		run: veth,
 	},
 	{
 		sig: "bridge(name, *, ns = host, addr = None, ports = [], stp = False, vlan_filtering = False, mtu = None, up = True)",
-		doc: "A switch, on the host or in a namespace.",
+		doc: bridgeDoc,
 		run: bridge,
 	},
 }
@@ -380,3 +380,96 @@ func (c *call) readPorts(v starlark.Value) ([]starlark.Value, error) {
 	}
 	return list, nil
 }
+
+const namespaceBuiltinDoc = `
+A new network namespace, with its lo up, which "ip netns list" shows too.
+
+It ends with the lab. Duplicate-address detection and the limit on ICMP errors are off in it, so that it answers at once and always.
+
+name (string): letters, digits, ".", "_" and "-"; at most 63 of them
+forward (bool): makes it a router: net.ipv4.ip_forward and net.ipv6.conf.all.forwarding are set
+sysctls (dict[string, any]): kernel parameters to set in it
+returns (Namespace): the new namespace
+errors: the lab, or the machine, has a namespace of that name; the name holds a character that may not be in it
+example:
+    red = namespace("red")
+    r1 = namespace("r1", forward = True, sysctls = {"net.ipv4.conf.all.rp_filter": 0})
+    print(red, r1.forward)
+    #> red True
+command: ip netns add NAME
+    ip -n NAME link set lo up
+    ip netns exec NAME sysctl -w net.ipv4.ip_forward=1
+source: ip-netns(8), network_namespaces(7)
+`
+
+const joinDoc = `
+A namespace that is there already, such as a container's; it is never deleted, and what the lab adds to it is taken back.
+
+One of the three says where it is. In a sandbox only what runs in the sandbox can be joined.
+
+name (string): as "ip netns list" shows it; with pid or path, the name that the lab gives it
+pid (int | Process): a process in it
+path (string): its file, an absolute path
+returns (Namespace): the namespace
+errors: there is no such namespace or process, or it may not be entered
+example:
+    red = namespace("red")
+    p = spawn(red, "sleep 60")
+    box = join(pid = p, name = "box")
+    print(box, box.owned)
+    #> box False
+command: ip netns attach NAME PID
+source: ip-netns(8), setns(2)
+`
+
+const vethDoc = `
+A virtual cable between two namespaces; an end at a Bridge becomes its port.
+
+a (Namespace | Bridge): where the first end goes
+b (Namespace | Bridge): where the second end goes
+name (string, at most 15 bytes): the first end's name; left out, the next free ethN in a namespace, NS-ethN at a bridge
+peer (string, at most 15 bytes): the second end's name
+addr (address | list[address]): the first end's addresses, with the length of the prefix: "10.0.0.1/24"
+peer_addr (address | list[address]): the second end's addresses
+mac (string): the first end's link-layer address, such as "02:00:00:00:00:01"
+peer_mac (string): the second end's link-layer address
+mtu (int, 68 to 65535 bytes): the largest packet, of both ends
+up (bool): brings both ends up
+returns (tuple[Link, Link]): both ends, in the order of a and b
+errors: an interface of that name is there already; a name is too long; an address is there already, or has no prefix length; a bridge has 1,023 ports
+example:
+    red, blue = namespace("red"), namespace("blue")
+    a, b = veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
+    print(a.name, b.name, blue.ip)
+    #> eth0 eth0 10.0.0.2
+command: ip -n A link add NAME type veth peer name PEER netns B
+    ip -n A addr add ADDR dev NAME
+    ip -n A link set NAME up
+source: veth(4), ip-link(8)
+`
+
+const bridgeDoc = `
+A switch, on the host or in a namespace, into which namespaces are plugged.
+
+name (string, at most 15 bytes): the interface's name
+ns (Namespace): where it stands
+addr (address | list[address]): its own addresses, as docker0 has one
+ports (list[Namespace | Link]): what is plugged in at once: a Namespace over a new veth, a Link as it is
+stp (bool): the spanning tree protocol, for loops of switches
+vlan_filtering (bool): ports are told apart by VLAN
+mtu (int, 68 to 65535 bytes): the largest packet
+up (bool): brings it up
+returns (Bridge): the switch
+errors: an interface of that name is there already; a port is in another namespace
+example:
+    red, blue = namespace("red"), namespace("blue")
+    br0 = bridge("br0", ports = [red, blue])
+    red.link("eth0").add_addr("10.0.0.1/24")
+    blue.link("eth0").add_addr("10.0.0.2/24")
+    print([p.name for p in br0.ports], ping(red, blue).received)
+    #> ["red-eth0", "blue-eth0"] 1
+command: ip link add NAME type bridge
+    ip link set NAME up
+    ip link set PORT master NAME
+source: bridge(8), ip-link(8)
+`

@@ -65,6 +65,9 @@ func (p *Page) Text(s Style) string {
 	}
 	s.args(&b, "", p.Args)
 	s.args(&b, "Fields", p.Fields)
+	if p.Base != "" {
+		b.WriteString(s.wrap("and those of "+p.Base, 4))
+	}
 	if p.Returns.Type != "" {
 		s.titled(&b, "Returns", strings.TrimSuffix(p.Returns.Type+": "+p.Returns.Text, ": "))
 	}
@@ -131,12 +134,12 @@ func (s Style) args(b *strings.Builder, title string, args []Arg) {
 	}
 	column = min(column, 16) + 6
 	for _, a := range args {
-		b.WriteString(s.hang(a.Name, a.line(), 4, column))
+		b.WriteString(s.hang(a.Name, a.Line(), 4, column))
 	}
 }
 
-// line says what an argument is.
-func (a *Arg) line() string {
+// Line says what an argument is.
+func (a *Arg) Line() string {
 	text := a.Type
 	if a.Note != "" {
 		text += ", " + a.Note
@@ -151,14 +154,13 @@ func (a *Arg) line() string {
 	return text
 }
 
-// Line is the page on one line of a table, cut to the width that is there.
-func (p *Page) Line(s Style, column int) string {
-	head := "  " + p.Name
+// line is the page as an entry of a table of contents.
+func (p *Page) line(s Style, column int) string {
+	head := p.Name
 	if p.Callable() {
 		head += "()"
 	}
-	head += strings.Repeat(" ", max(2, column-len(head)))
-	return head + ansi.Truncate(p.Summary, max(10, s.width()-len(head)), "…") + "\n"
+	return s.hang(head, p.Summary, 2, column)
 }
 
 // Contents lists all pages by chapter.
@@ -177,7 +179,7 @@ func (l *Library) Contents(s Style) string {
 		b.WriteString(s.Strong(g.Title) + "\n")
 		for _, p := range g.Pages {
 			if p.Kind != Method {
-				b.WriteString(p.Line(s, column))
+				b.WriteString(p.line(s, column))
 			}
 		}
 	}

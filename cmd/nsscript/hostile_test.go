@@ -89,10 +89,10 @@ port = red.link("eth0")`
 		globals[name] = v
 	}
 	calls, refused := 0, 0
-	for _, summary := range builtins.Summaries() {
-		for i, params := 0, parameter.FindAllStringSubmatch(summary.Signature, -1); i < len(params); i++ {
+	for _, page := range builtinPages(t) {
+		for i, params := 0, parameter.FindAllStringSubmatch(page.Signature, -1); i < len(params); i++ {
 			for _, text := range hostileStrings {
-				code := callWith(summary.Signature, params, i)
+				code := callWith(page.Signature, params, i)
 				calls++
 				if err := h.hostile(globals, code, text); err != nil {
 					refused++

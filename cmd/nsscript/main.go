@@ -176,7 +176,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newDown(), newLs(), newShow(), newExec(), newShell(), newDoctor(), newVersion(), newServe())
+	root.AddCommand(newRun(), newDown(), newLs(), newShow(), newExec(), newShell(), newDoc(), newDoctor(), newVersion(), newServe())
 	root.CompletionOptions.HiddenDefaultCmd = false
 	wrapArgs(root)
 	return root
