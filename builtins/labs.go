@@ -177,8 +177,11 @@ func (k kernelValue) Attr(name string) (starlark.Value, error) {
 	if name == "version" {
 		return starlark.String(kernel.Version()), nil
 	}
-	if m := k.s.method(k, name, kernelMethods); m != nil {
-		return m, nil
+	for _, sp := range kernelMethods {
+		if b := k.s.declare(sp); b.name == name {
+			b.name = "kernel." + name
+			return b.bind(k), nil
+		}
 	}
 	return nil, noAttr(k, name)
 }
