@@ -75,7 +75,7 @@ func (c *call) execute(cmd any, argv func() []string) (starlark.Value, error) {
 }
 
 // environ is the environment of a program in a namespace of the lab.
-func (c *call) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]string, error) {
+func (s *Session) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]string, error) {
 	vars := map[string]string{}
 	var order []string
 	set := func(k, v string) {
@@ -110,10 +110,10 @@ func (c *call) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]strin
 			return nil, badArg("", "argument \"dir\": there is no directory %q", dir)
 		}
 	}
-	if err := c.lab.Open(c.ctx); err != nil {
+	if err := s.lab.Open(s.ctx); err != nil {
 		return nil, err
 	}
-	set(op.EnvLab, c.lab.System().Sign)
+	set(op.EnvLab, s.lab.System().Sign)
 	list := make([]string, len(order))
 	for i, k := range order {
 		list[i] = k + "=" + vars[k]

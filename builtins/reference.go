@@ -51,6 +51,7 @@ var chapters = []chapter{
 		{"PingResult", pingResultDoc, nil}, {"ConnResult", connResultDoc, nil},
 	}},
 	{title: "Checks and control", specs: checkSpecs},
+	{title: "The interactive session", specs: consoleSpecs},
 }
 
 // Reference describes all that a script can name.

@@ -20,6 +20,16 @@ type Options struct {
 	Style  Style             // how checks are printed
 	Params map[string]string // values given with --set
 	Self   string            // this program, to run servers with
+
+	// Explain prints the commands that do the same as a step.
+	Explain func(pos string, commands []string)
+	// Help explains a value, or nil for an overview.
+	Help func(x starlark.Value) (string, error)
+	// Interact opens an interactive session with the names that a thread sees; nil
+	// in such a session.
+	Interact func(thread *starlark.Thread) error
+	// Console is the interactive session, nil outside of one.
+	Console Console
 }
 
 // Style says how results look.

@@ -6,6 +6,8 @@ import (
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
+
+	"nsscript/builtins/doc"
 )
 
 // Unfinished reports whether an input of an interactive session goes on on the
@@ -73,12 +75,7 @@ const (
 )
 
 // A Step is a part of a chain such as red.link("eth0").addrs[0].
-type Step struct {
-	Name string // of a variable or an attribute; "" for an index
-	Call bool   // it is called
-	// Index is what stands in brackets, for a step without a name.
-	Index string
-}
+type Step = doc.Step
 
 // CallSite is a call that is being written.
 type CallSite struct {

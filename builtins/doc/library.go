@@ -150,3 +150,69 @@ func (l *Library) Groups() []Group {
 	}
 	return groups
 }
+
+// TypeOf returns the type of what a chain of steps leads to from a value of the
+// given type, or, where that is "", from the names that every script has. It is ""
+// where the reference does not say, or says more than one.
+func (l *Library) TypeOf(from string, steps []Step) string {
+	t := from
+	for i, s := range steps {
+		switch {
+		case s.Name == "":
+			t = Element(t)
+		case i == 0 && from == "":
+			p := l.byName[s.Name]
+			if p == nil {
+				return ""
+			}
+			t = p.Name // a module, or a value that is its own type
+			if p.Callable() != s.Call {
+				return ""
+			}
+			if p.Callable() || p.Kind == Value && p.Returns.Type != "" {
+				t = p.Returns.Type
+			}
+		default:
+			m, ok := l.Member(t, s.Name)
+			switch {
+			case !ok:
+				return ""
+			case m.Page == nil:
+				t = m.Arg.Type
+			case m.Page.Callable() && s.Call:
+				t = m.Page.Returns.Type
+			case m.Page.Kind == Module:
+				t = m.Page.Name
+			default:
+				return ""
+			}
+		}
+		t = strings.TrimSuffix(t, " | None")
+	}
+	return t
+}
+
+// Step is a part of a chain such as red.link("eth0").addrs[0].
+type Step struct {
+	Name  string // of a variable or an attribute; "" for an index
+	Call  bool   // it is called
+	Index string // what stands in brackets, for a step without a name
+}
+
+// Element is the type of the elements of a list or tuple type.
+func Element(t string) string {
+	for _, kind := range []string{"list[", "tuple["} {
+		if in, ok := strings.CutPrefix(t, kind); ok {
+			in = strings.TrimSuffix(in, "]")
+			first, rest, several := strings.Cut(in, ", ")
+			if several && strings.Trim(strings.ReplaceAll(rest, first, ""), ", ") != "" {
+				return ""
+			}
+			return first
+		}
+	}
+	if t == "Network" {
+		return "Address"
+	}
+	return ""
+}

@@ -41,8 +41,8 @@ func (s Style) wrap(text string, indent int) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// hang prints a text behind a word of its own, the lines below one another.
-func (s Style) hang(word, text string, indent, column int) string {
+// Hang prints a text behind a word of its own, from a column on.
+func (s Style) Hang(word, text string, indent, column int) string {
 	head := strings.Repeat(" ", indent) + word
 	if gap := column - ansi.StringWidth(head); gap >= 2 {
 		head += strings.Repeat(" ", gap)
@@ -134,7 +134,7 @@ func (s Style) args(b *strings.Builder, title string, args []Arg) {
 	}
 	column = min(column, 16) + 6
 	for _, a := range args {
-		b.WriteString(s.hang(a.Name, a.Line(), 4, column))
+		b.WriteString(s.Hang(a.Name, a.Line(), 4, column))
 	}
 }
 
@@ -160,7 +160,7 @@ func (p *Page) line(s Style, column int) string {
 	if p.Callable() {
 		head += "()"
 	}
-	return s.hang(head, p.Summary, 2, column)
+	return s.Hang(head, p.Summary, 2, column)
 }
 
 // Contents lists all pages by chapter.
@@ -200,7 +200,7 @@ func (l *Library) MembersText(of string, s Style) string {
 			}
 			b.WriteString("\n" + s.Strong(title) + "\n")
 		}
-		b.WriteString(s.hang(m.Name, m.Page.Summary, 4, 22))
+		b.WriteString(s.Hang(m.Name, m.Page.Summary, 4, 22))
 	}
 	return b.String()
 }

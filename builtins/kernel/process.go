@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -230,4 +231,20 @@ func executable(path string) error {
 		return &os.PathError{Op: "exec", Path: path, Err: syscall.EISDIR}
 	}
 	return unix.Access(path, unix.X_OK)
+}
+
+// Programs lists the names of the programs that are found by name, sorted.
+func Programs() []string {
+	var names []string
+	for _, dir := range filepath.SplitList(AdminPath(os.Getenv("PATH"))) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue // most paths name a directory or two that are not there
+		}
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -69,8 +69,8 @@ func (l *Lab) Private() bool { return l.opts.Private }
 // Built reports whether anything was built.
 func (l *Lab) Built() bool { return l.dir != "" }
 
-// Explaining reports whether commands are to be shown.
-func (l *Lab) Explaining() bool { return l.opts.Explain != nil }
+// ExplainTo has the commands of each further step shown; nil ends that.
+func (l *Lab) ExplainTo(show func(pos string, commands []string)) { l.opts.Explain = show }
 
 // Explain shows the commands for a step that is no operation, such as a probe.
 func (l *Lab) Explain(pos string, commands ...string) {

@@ -127,6 +127,8 @@ type SetLink struct {
 	MTU    *int    `json:"mtu,omitempty"`    // bytes
 	Master *string `json:"master,omitempty"` // name of a bridge, bond or VRF; "" to leave it
 	Up     *bool   `json:"up,omitempty"`
+
+	before *SetLink // how it was
 }
 
 // Do makes the changes, the name last.
@@ -137,6 +139,9 @@ func (o *SetLink) Do(_ context.Context, s *System) error {
 	}
 	if !s.mine(o.NS, l) {
 		return NotOurs(o.NS, fmt.Sprintf("interface %q", o.Name))
+	}
+	if o.before, err = o.was(n, l); err != nil {
+		return err
 	}
 	h, err := n.Netlink()
 	if err != nil {

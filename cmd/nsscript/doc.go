@@ -11,7 +11,6 @@ import (
 
 	"nsscript/builtins"
 	"nsscript/builtins/doc"
-	"nsscript/builtins/op"
 	"nsscript/interp"
 )
 
@@ -66,7 +65,10 @@ func explainName(lib *doc.Library, name string, style doc.Style) (string, error)
 		if text := fieldText(lib, name); text != "" {
 			return text, nil
 		}
-		return "", &op.Error{Msg: fmt.Sprintf("nothing is called %q", name), Tip: op.Near(lib.Names(), name)}
+		if text := chapterText(lib, name, style); text != "" {
+			return text, nil
+		}
+		return "", unknownName(lib, name)
 	}
 	var texts []string
 	for _, p := range pages {

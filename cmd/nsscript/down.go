@@ -110,12 +110,3 @@ func downLost(ctx context.Context, r lab.Registry, t *lab.Traces) error {
 	}
 	return claim.Remove()
 }
-
-// completeLabs completes the names of labs that are up.
-func completeLabs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	names, err := registryHere().Names()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}

@@ -20,7 +20,7 @@ import (
 func newExec() *cobra.Command {
 	return &cobra.Command{
 		Use: "exec [LAB/]NS -- CMD…", Short: "Run a command in a namespace of a lab, as `ip netns exec` does",
-		Args: cobra.MinimumNArgs(2), DisableFlagsInUseLine: true,
+		Args: cobra.MinimumNArgs(2), DisableFlagsInUseLine: true, ValidArgsFunction: completePlace,
 		RunE: func(_ *cobra.Command, args []string) error { return execIn(args[0], args[1:]) },
 	}
 }
@@ -29,7 +29,7 @@ func newShell() *cobra.Command {
 	var pid string
 	cmd := &cobra.Command{
 		Use: "shell [LAB/]NS | --pid PID", Short: "Open a shell in a namespace of a lab, or in that of a process",
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completePlace,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (pid != "") == (len(args) == 1) {
 				return usage("give a namespace or --pid (see `%s --help`)", cmd.CommandPath())

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -94,16 +95,48 @@ func (s signaled) Error() string {
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 1)
+	t := &taken{}
 	// A reader that goes away (| head) must not end a run halfway: writing to it
 	// is an error then, not the end.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		for sig := range ch {
-			cancel(signaled{sig})
+			if !t.handle(sig) {
+				cancel(signaled{sig})
+			}
 		}
 	}()
-	return ctx, func() { cancel(nil) }
+	return context.WithValue(ctx, takenKey{}, t), func() { cancel(nil) }
+}
+
+// taken is what an interactive session does with signals in place of the command.
+type taken struct {
+	mu sync.Mutex
+	do func(os.Signal)
+}
+
+type takenKey struct{}
+
+func (t *taken) handle(sig os.Signal) bool {
+	t.mu.Lock()
+	do := t.do
+	t.mu.Unlock()
+	if do == nil {
+		return false
+	}
+	do(sig)
+	return true
+}
+
+// onSignal has the signals of the command whose context this is handled by do; nil
+// gives them back.
+func onSignal(ctx context.Context, do func(os.Signal)) {
+	if t, ok := ctx.Value(takenKey{}).(*taken); ok {
+		t.mu.Lock()
+		t.do = do
+		t.mu.Unlock()
+	}
 }
 
 // report shows an error and returns the exit status it stands for.
@@ -176,7 +209,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newDown(), newLs(), newShow(), newExec(), newShell(), newDoc(), newDoctor(), newVersion(), newServe())
+	root.AddCommand(newRun(), newRepl(), newDown(), newLs(), newShow(), newExec(), newShell(), newDoc(), newDoctor(), newVersion(), newServe())
 	root.CompletionOptions.HiddenDefaultCmd = false
 	wrapArgs(root)
 	return root

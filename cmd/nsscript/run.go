@@ -41,7 +41,7 @@ func newRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run FILE|@EXAMPLE|-",
 		Short: "Build a lab and leave it up; running it again replaces it",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  cobra.MaximumNArgs(1), ValidArgsFunction: completeScripts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 1) == (o.code != "") {
 				return usage("give a file, @example, - or -c CODE (see `%s --help`)", cmd.CommandPath())
@@ -161,38 +161,61 @@ func runScript(ctx context.Context, args []string, o runOptions, at place) error
 	if err != nil {
 		return err
 	}
-	params, err := parseSets(o.set)
-	if err != nil {
-		return err
-	}
 	out := io.Writer(&stdout)
 	if o.json {
 		out = os.Stderr
 	}
+	r, err := prepare(ctx, out, name, origin, o, at)
+	if err != nil {
+		return err
+	}
+	if err := foresee(r.interp, src, r.session, r.params); err != nil {
+		return finish(ctx, r.session, at, o, err)
+	}
+	_, err = r.interp.Run(ctx, src)
+	if err == nil {
+		err = r.session.Finish()
+	}
+	return finish(ctx, r.session, at, o, err)
+}
+
+// ready is what a script or an interactive session runs on.
+type ready struct {
+	session *builtins.Session
+	interp  *interp.Interp
+	params  map[string]string
+}
+
+// prepare makes a lab that is not begun yet, and the language for it.
+func prepare(ctx context.Context, out io.Writer, name, origin string, o runOptions, at place) (*ready, error) {
+	params, err := parseSets(o.set)
+	if err != nil {
+		return nil, err
+	}
+	explain := explainer()
 	l, err := lab.New(lab.Options{
-		Name: name, Private: at.private(), Sole: at.sole(), Explain: explainer(o.explain),
+		Name: name, Private: at.private(), Sole: at.sole(),
 		Open: func(ctx context.Context, name, description string) (string, error) {
 			return at.open(ctx, lab.Meta{Name: name, Description: description, Origin: origin})
 		},
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s := builtins.NewSession(ctx, builtins.Options{
+	if o.explain {
+		l.ExplainTo(explain)
+	}
+	r := &ready{params: params}
+	r.session = builtins.NewSession(ctx, builtins.Options{
 		Lab: l, Out: out, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json}, Params: params, Self: self(),
+		Explain: explain, Help: helper(),
+		Interact: func(thread *starlark.Thread) error { return interactWith(r)(thread) },
 	})
-	in := interp.New(interp.Options{
-		Predeclared: s.Predeclared(), Std: stdlib.FS,
+	r.interp = interp.New(interp.Options{
+		Predeclared: r.session.Predeclared(), Std: stdlib.FS,
 		Print: func(_ *starlark.Thread, msg string) { fmt.Fprintln(out, msg) },
 	})
-	if err := foresee(in, src, s, params); err != nil {
-		return finish(ctx, s, at, o, err)
-	}
-	_, err = in.Run(ctx, src)
-	if err == nil {
-		err = s.Finish()
-	}
-	return finish(ctx, s, at, o, err)
+	return r, nil
 }
 
 // foresee finds out, before anything is built, what would stop the script: an
@@ -247,10 +270,7 @@ func parseSets(sets []string) (map[string]string, error) {
 
 // explainer prints the commands of each step on stderr, so that they can be
 // collected and run by a shell.
-func explainer(on bool) func(string, []string) {
-	if !on {
-		return nil
-	}
+func explainer() func(string, []string) {
 	return func(_ string, commands []string) {
 		for _, c := range commands {
 			fmt.Fprintln(os.Stderr, c)

@@ -13,7 +13,7 @@ import (
 func newShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show LAB", Short: "Show a lab's parts", Args: cobra.ExactArgs(1), ValidArgsFunction: completeLabs,
+		Use: "show LAB", Short: "Show a lab's parts", Args: cobra.ExactArgs(1), ValidArgsFunction: completeLab,
 		RunE: func(_ *cobra.Command, args []string) error {
 			r := registryHere()
 			l, err := lookInside(r, args[0])

@@ -1,0 +1,244 @@
+package builtins
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"go.starlark.net/starlark"
+)
+
+// tabular is a value that can stand in a row of a table.
+type tabular interface {
+	columns() []string
+	row() ([]string, error)
+}
+
+// Display prints a value as an interactive session shows it: a list of
+// interfaces, routes and the like as a table, everything else as print does.
+func Display(v starlark.Value) string {
+	switch v := v.(type) {
+	case *Namespace:
+		return v.display()
+	case starlark.String, starlark.Bytes:
+		return v.String()
+	case starlark.Indexable:
+		if text, ok := tableOf(v); ok {
+			return text
+		}
+	}
+	return v.String()
+}
+
+// tableOf prints a list of values of one kind as a table.
+func tableOf(list starlark.Indexable) (string, bool) {
+	if list.Len() == 0 {
+		return "", false
+	}
+	rows := make([][]string, 0, list.Len()+1)
+	kind := ""
+	for i := range list.Len() {
+		t, ok := list.Index(i).(tabular)
+		if !ok {
+			return "", false
+		}
+		head := strings.Join(t.columns(), " ")
+		switch kind {
+		case "":
+			kind = head
+			rows = append(rows, t.columns())
+		case head:
+		default:
+			return "", false
+		}
+		row, err := t.row()
+		if err != nil {
+			row = []string{fmt.Sprintf("(%v)", err)}
+		}
+		if strings.Contains(strings.Join(row, ""), "\n") {
+			return "", false
+		}
+		rows = append(rows, row)
+	}
+	return align(worthwhile(rows)), true
+}
+
+// worthwhile leaves out the columns that say nothing: empty ones, and a namespace
+// that is the same in all of several rows.
+func worthwhile(rows [][]string) [][]string {
+	kept := make([][]string, len(rows))
+	for i, title := range rows[0] {
+		empty, same := true, len(rows) > 2 && title == "IN"
+		for _, row := range rows[1:] {
+			empty, same = empty && row[i] == "", same && row[i] == rows[1][i]
+		}
+		if empty || same {
+			continue
+		}
+		for n, row := range rows {
+			kept[n] = append(kept[n], row[i])
+		}
+	}
+	return kept
+}
+
+// align prints rows with their columns below one another.
+func align(rows [][]string) string {
+	wide := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			if i+1 < len(row) {
+				wide[i] = max(wide[i], ansi.StringWidth(cell))
+			}
+		}
+	}
+	var b strings.Builder
+	for n, row := range rows {
+		if n > 0 {
+			b.WriteByte('\n')
+		}
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString(cell)
+			if i+1 < len(row) {
+				line.WriteString(strings.Repeat(" ", wide[i]-ansi.StringWidth(cell)+2))
+			}
+		}
+		b.WriteString(strings.TrimRight(line.String(), " "))
+	}
+	return b.String()
+}
+
+// display prints a namespace with its interfaces.
+func (n *Namespace) display() string {
+	if n.deleted {
+		return fmt.Sprintf("namespace %s, deleted", n.name)
+	}
+	links, err := namespaceFields["links"](n)
+	if err != nil {
+		return fmt.Sprintf("namespace %s: %v", n.name, err)
+	}
+	text, _ := tableOf(links.(starlark.Indexable))
+	return n.title() + "\n" + text
+}
+
+func (n *Namespace) columns() []string { return []string{"NAMESPACE", "ADDRESSES"} }
+func (n *Namespace) row() ([]string, error) {
+	if n.deleted {
+		return []string{n.name, "deleted"}, nil
+	}
+	ns, err := n.open()
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := ns.Addrs(0)
+	var list []string
+	for _, a := range addrs {
+		if a.Global() {
+			list = append(list, a.Prefix.String())
+		}
+	}
+	return []string{n.name, strings.Join(list, " ")}, err
+}
+
+func (l *Link) columns() []string {
+	return []string{"INTERFACE", "KIND", "STATE", "MTU", "MAC", "MASTER", "ADDRESSES", "IN"}
+}
+
+func (l *Link) row() ([]string, error) {
+	k, err := l.read()
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := l.addrs()
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, a := range addrs {
+		list = append(list, a.Prefix.String())
+	}
+	state, err := linkFields["state"](l, k)
+	if err != nil {
+		return nil, err
+	}
+	master := ""
+	if v, err := l.at(k.Master); err == nil && v != starlark.None {
+		master = v.(linkValue).link().name
+	}
+	s, _ := starlark.AsString(state)
+	return []string{k.Name, k.Kind, s, fmt.Sprint(k.MTU), k.MAC.String(), master, strings.Join(list, " "), l.n.name}, nil
+}
+
+func (r *Route) columns() []string {
+	return []string{"DESTINATION", "VIA", "DEV", "METRIC", "TABLE", "TYPE", "SOURCE"}
+}
+
+func (r *Route) row() ([]string, error) {
+	cell := func(field string) string { return plain(routeFields[field](r)) }
+	return []string{cell("dst"), cell("via"), cell("dev"), cell("metric"), cell("table"), cell("type"), cell("src")}, nil
+}
+
+func (r *PolicyRule) columns() []string {
+	return []string{"PRIORITY", "FROM", "TO", "IIF", "OIF", "FWMARK", "TABLE"}
+}
+
+func (r *PolicyRule) row() ([]string, error) {
+	cell := func(field string) string { return plain(policyRuleFields[field](r)) }
+	return []string{cell("priority"), cell("src"), cell("dst"), cell("iif"), cell("oif"), cell("fwmark"), cell("table")}, nil
+}
+
+func (r *Rule) columns() []string { return []string{"CHAIN", "PACKETS", "BYTES", "RULE"} }
+
+func (r *Rule) row() ([]string, error) {
+	packets, bytes, err := r.counts()
+	if err != nil {
+		return nil, err
+	}
+	spec, err := ruleFields["spec"](r)
+	return []string{r.rules[0].Chain, fmt.Sprint(packets), fmt.Sprint(bytes), plain(spec)}, err
+}
+
+func (p *Process) columns() []string { return []string{"PID", "NAMESPACE", "STATE", "COMMAND"} }
+
+func (p *Process) row() ([]string, error) {
+	state := "runs"
+	if code, ended := p.state(); ended {
+		state = fmt.Sprintf("ended with %d", code)
+	}
+	return []string{fmt.Sprint(p.start.PID), p.n.name, state, p.title()}, nil
+}
+
+func (r *record) columns() []string {
+	names := make([]string, len(r.fields))
+	for i, f := range r.fields {
+		names[i] = strings.ToUpper(f.name)
+	}
+	return names
+}
+
+func (r *record) row() ([]string, error) {
+	cells := make([]string, len(r.fields))
+	for i, f := range r.fields {
+		cells[i] = plain(f.value)
+	}
+	return cells, nil
+}
+
+// plain is a value as a cell of a table has it: strings without quotes, None as
+// nothing.
+func plain(v starlark.Value) string {
+	switch v := v.(type) {
+	case nil, starlark.NoneType:
+		return ""
+	case starlark.String:
+		return string(v)
+	case *starlark.List:
+		cells := make([]string, v.Len())
+		for i := range cells {
+			cells[i] = plain(v.Index(i))
+		}
+		return strings.Join(cells, " ")
+	}
+	return v.String()
+}

@@ -1,0 +1,117 @@
+package repl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+)
+
+// A step is a successful input.
+type step struct {
+	text     string
+	command  string                    // where it was a command in a namespace
+	variable string                    // and the name for that namespace, if a script has it too
+	from, to int                       // the changes of the lab that it made
+	names    map[string]starlark.Value // what the names that it assigned were before; nil for nothing
+	unsaved  bool                      // it is left out of what save() writes
+}
+
+// verbs are calls that are about the session, not the lab.
+var verbs = regexp.MustCompile(`^(help|undo|save|keep|explain|show|graph|interact)\s*\(`)
+
+// remember keeps a successful input.
+func (s *Session) remember(text string, before starlark.StringDict, from int) {
+	st := &step{text: strings.TrimRight(text, "\n"), from: from, to: s.Lab.Steps(), names: map[string]starlark.Value{}}
+	for name, v := range s.Globals {
+		if old, had := before[name]; name != "_" && (!had || !identical(old, v)) {
+			st.names[name] = old
+		}
+	}
+	st.unsaved = verbs.MatchString(st.text)
+	s.steps = append(s.steps, st)
+}
+
+// identical reports whether two values are one; values that cannot be compared
+// count as different.
+func identical(v, w starlark.Value) (same bool) {
+	defer func() {
+		if recover() != nil {
+			same = false
+		}
+	}()
+	return v == w
+}
+
+// Undo is undo().
+func (s *Session) Undo() (string, error) {
+	i := len(s.steps) - 1
+	for i >= 0 && s.steps[i].to == s.steps[i].from {
+		i--
+	}
+	if i < 0 {
+		return "", errors.New("no line of this session is left that has changed the lab")
+	}
+	last := s.steps[i]
+	if err := s.Lab.Rewind(context.Background(), last.from, false); err != nil {
+		return "", fmt.Errorf("%q: %w", firstLine(last.text), err)
+	}
+	s.restore = last.names
+	// Later lines that use what is no more go with it.
+	s.steps = slices.DeleteFunc(s.steps, func(st *step) bool {
+		return st == last || slices.Index(s.steps, st) > i && st.mentions(last.names)
+	})
+	return "taken back: " + firstLine(last.text), nil
+}
+
+func firstLine(text string) string {
+	if first, _, more := strings.Cut(text, "\n"); more {
+		return first + " …"
+	}
+	return text
+}
+
+var names = regexp.MustCompile(`[\pL_][\pL\d_]*`)
+
+func (st *step) mentions(list map[string]starlark.Value) bool {
+	for _, name := range names.FindAllString(st.text, -1) {
+		if _, ok := list[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// configures are the programs whose commands change a lab, and so belong into a
+// script that builds it again.
+var configures = regexp.MustCompile(`^(ip|bridge|tc|sysctl|ethtool|iptables|ip6tables|nft|brctl|ifconfig|route|arp)\s`)
+
+// Save is save().
+func (s *Session) Save(file string) (int, error) {
+	var b strings.Builder
+	if s.Base != "" {
+		b.WriteString(strings.TrimRight(s.Base, "\n") + "\n\n")
+	}
+	lines := 0
+	for _, st := range s.steps {
+		if st.unsaved {
+			continue
+		}
+		text := st.text
+		switch {
+		case st.variable != "" && configures.MatchString(st.command):
+			text = fmt.Sprintf("sh(%s, %s)", st.variable, syntax.Quote(st.command, false))
+		case st.command != "":
+			text = "# " + st.text
+		}
+		b.WriteString(text + "\n")
+		lines += 1 + strings.Count(text, "\n")
+	}
+	return lines, os.WriteFile(file, []byte(b.String()), 0o644)
+}

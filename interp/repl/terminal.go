@@ -1,0 +1,204 @@
+package repl
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/mattn/go-isatty"
+	"github.com/peterh/liner"
+)
+
+// lines is where a session's lines come from.
+type lines interface {
+	// next returns the next line, without its end; before is the part of the
+	// input that was read already.
+	next(ctx context.Context, prompt, before string) (string, error)
+	// unread has next return a line again.
+	unread(line string)
+	// interactive reports whether a person writes them.
+	interactive() bool
+	// leave is what the user's wish to leave does.
+	leave() error
+	close()
+}
+
+// openLines reads from the terminal if there is one.
+func openLines(s *Session) lines {
+	if isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stdout.Fd()) {
+		return openTerminal(s)
+	}
+	return &pipe{r: bufio.NewReader(os.Stdin)}
+}
+
+// pipe reads lines without prompts.
+type pipe struct {
+	r    *bufio.Reader
+	back []string
+}
+
+func (p *pipe) next(ctx context.Context, _, _ string) (string, error) {
+	if len(p.back) > 0 {
+		line := p.back[0]
+		p.back = nil
+		return line, nil
+	}
+	type read struct {
+		line string
+		err  error
+	}
+	got := make(chan read, 1)
+	go func() {
+		line, err := p.r.ReadString('\n')
+		got <- read{line, err}
+	}()
+	select {
+	case r := <-got:
+		if errors.Is(r.err, io.EOF) && r.line != "" {
+			r.err = nil
+		}
+		return strings.TrimRight(r.line, "\r\n"), r.err
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+func (p *pipe) unread(line string) { p.back = []string{line} }
+func (p *pipe) interactive() bool  { return false }
+func (p *pipe) leave() error       { return io.EOF }
+func (p *pipe) close()             {}
+
+// terminal reads lines from a person, with liner. Its raw mode holds only while a
+// line is read: what runs in between finds the terminal as the user left it, and
+// Ctrl-C is a signal then.
+type terminal struct {
+	s       *Session
+	liner   *liner.State
+	usual   liner.ModeApplier
+	raw     liner.ModeApplier
+	plain   bool // no line editing: liner leaves Ctrl-C to the terminal
+	back    []string
+	cleared atomic.Bool
+	history *os.File
+}
+
+func openTerminal(s *Session) *terminal {
+	t := &terminal{s: s, plain: !liner.TerminalSupported()}
+	t.usual, _ = liner.TerminalMode() // of a terminal, as was asked before
+	t.liner = liner.NewLiner()
+	t.raw, _ = liner.TerminalMode()
+	t.liner.SetCtrlCAborts(true)
+	t.liner.SetMultiLineMode(true)
+	t.liner.SetTabCompletionStyle(liner.TabPrints)
+	t.liner.SetBeep(false)
+	t.readHistory()
+	t.rest()
+	return t
+}
+
+// readHistory reads the lines of earlier sessions; a file that cannot be used is
+// no reason not to begin.
+func (t *terminal) readHistory() {
+	file := t.s.History
+	if file == "" {
+		return
+	}
+	if f, err := os.Open(file); err == nil {
+		_, err = t.liner.ReadHistory(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			fmt.Fprintf(t.s.Err, "the history in %s: %v\n", file, err)
+		}
+	}
+	err := os.MkdirAll(filepath.Dir(file), 0o700)
+	if err == nil {
+		t.history, err = os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	}
+	if err != nil {
+		fmt.Fprintf(t.s.Err, "no history will be kept: %v\n", err)
+	}
+}
+
+// rest gives the terminal back as it was.
+func (t *terminal) rest() {
+	if t.usual != nil {
+		_ = t.usual.ApplyMode() // a terminal that is gone needs none
+	}
+}
+
+func (t *terminal) next(ctx context.Context, prompt, before string) (string, error) {
+	if len(t.back) > 0 {
+		line := t.back[0]
+		t.back = nil
+		return line, nil
+	}
+	type read struct {
+		line string
+		err  error
+	}
+	if t.raw != nil {
+		_ = t.raw.ApplyMode()
+	}
+	defer t.rest()
+	t.liner.SetWordCompleter(t.s.completer(before))
+	// Where liner does not edit lines, Ctrl-C comes as a signal, and the terminal
+	// has forgotten the line by itself.
+	t.cleared.Store(false)
+	t.s.OnInterrupt(func() {
+		t.cleared.Store(true)
+		fmt.Fprintf(t.s.Out, "\n%s", t.s.prompt(false))
+	})
+	defer t.s.OnInterrupt(func() {})
+	got := make(chan read, 1)
+	go func() {
+		line, err := t.liner.Prompt(prompt)
+		got <- read{line, err}
+	}()
+	select {
+	case r := <-got:
+		return t.line(r.line, r.err, before)
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+}
+
+func (t *terminal) line(line string, err error, before string) (string, error) {
+	switch {
+	case errors.Is(err, liner.ErrPromptAborted):
+		fmt.Fprintln(t.s.Out, "^C")
+		return "", errCleared
+	case errors.Is(err, io.EOF):
+		fmt.Fprintln(t.s.Out)
+		return "", io.EOF
+	case err != nil:
+		return "", fmt.Errorf("reading from the terminal: %w", err)
+	}
+	if t.cleared.Load() && before != "" {
+		t.unread(line)
+		return "", errCleared
+	}
+	if strings.TrimSpace(line) != "" {
+		t.liner.AppendHistory(line)
+		if t.history != nil {
+			fmt.Fprintln(t.history, line)
+		}
+	}
+	return line, nil
+}
+
+func (t *terminal) unread(line string) { t.back = []string{line} }
+func (t *terminal) interactive() bool  { return true }
+func (t *terminal) leave() error       { return io.EOF }
+
+func (t *terminal) close() {
+	_ = t.liner.Close()
+	t.rest()
+	if t.history != nil {
+		_ = t.history.Close()
+	}
+}
