@@ -177,10 +177,10 @@ example:
     red, blue = namespace("red"), namespace("blue")
     veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
     graph()
-    #> red
-    #>   eth0  10.0.0.1/24  ── blue:eth0
     #> blue
     #>   eth0  10.0.0.2/24  ── red:eth0
+    #> red
+    #>   eth0  10.0.0.1/24  ── blue:eth0
 `
 
 const interactDoc = `
