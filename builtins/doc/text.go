@@ -58,7 +58,7 @@ func (p *Page) Text(s Style) string {
 	if p.Signature != "" {
 		head = p.qualified()
 	}
-	b.WriteString(s.hangingSignature(head))
+	b.WriteString(s.Signature(head))
 	b.WriteString("\n" + s.wrap(p.Summary, 0))
 	for _, t := range p.Prose {
 		b.WriteString("\n" + s.wrap(t, 0))
@@ -94,8 +94,8 @@ func (p *Page) qualified() string {
 	return p.Signature
 }
 
-// hangingSignature breaks a long signature between its arguments.
-func (s Style) hangingSignature(sig string) string {
+// Signature prints a signature, a long one broken between its arguments.
+func (s Style) Signature(sig string) string {
 	name, rest, ok := strings.Cut(sig, "(")
 	if !ok || len(sig) <= s.width() {
 		return s.Strong(sig) + "\n"

@@ -100,7 +100,7 @@ func (l *Lab) drawing() (*drawing, error) {
 			return nil, err
 		}
 		for other, p := range ports {
-			if other.link != k.Peer || other == at || p.kind != k.Kind {
+			if other.link != k.Peer || raw[other].Peer != k.Index || other == at || p.kind != k.Kind {
 				continue
 			}
 			there, err := l.sys.NS(other.ns)

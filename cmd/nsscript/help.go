@@ -18,12 +18,13 @@ const overview = `A lab is made of network namespaces and of cables between them
     veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
     ping(red, blue)
     red ping -c 2 blue       two words that are no Starlark: a command, in red
-    red.routes               what red has; the Tab key after "red." shows all of it
+    red.routes               what red has; Tab after "red." shows all of it
     show()                   the lab as a table; graph() draws it
 
-undo() takes back the last line that changed the lab; save("lab.star") writes the
-lines as a script; explain() shows the ip command of every step from then on. Leaving
-with Ctrl-D takes the lab down, unless keep() was called. Ctrl-C stops what runs.
+undo() takes back the last line that changed the lab, save("lab.star") writes
+the lines as a script, explain() shows the ip command of every step from then
+on. Ctrl-C stops what runs. Ctrl-D leaves and takes the lab down, unless keep()
+was called.
 `
 
 // helper is help(): it explains a value, or nil for an overview.

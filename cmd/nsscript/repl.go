@@ -173,7 +173,7 @@ func newConsole(r *ready, globals starlark.StringDict, base string, i *interrupt
 	}
 	return repl.New(repl.Config{
 		Interp: r.interp, Globals: globals, Library: lib, Lab: &sessionLab{r.session}, Display: builtins.Display,
-		Out: &stdout, Err: os.Stderr, Color: colorful(os.Stderr), Base: base, History: historyFile(),
+		Out: &stdout, Err: os.Stderr, Style: docStyle, Base: base, History: historyFile(),
 		OnInterrupt: i.set, Programs: sync.OnceValue(kernel.Programs),
 	}), nil
 }

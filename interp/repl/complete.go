@@ -31,7 +31,7 @@ func (s *Session) completer(before string) func(string, int) (string, []string, 
 		list = s.Complete(c)
 		if sig := s.signature(c.Call); sig != "" && sig != shown && len(list) > 0 && c.Kind == interp.AtName {
 			shown = sig
-			fmt.Fprintf(s.Out, "\n%s\n", sig)
+			fmt.Fprintf(s.Out, "\n%s", s.Style().Signature(sig))
 		}
 		return strings.TrimSuffix(left, c.Prefix), list, tail
 	}

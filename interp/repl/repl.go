@@ -58,7 +58,7 @@ type Config struct {
 	Display func(starlark.Value) string // prints a result
 	Out     io.Writer
 	Err     io.Writer
-	Color   bool
+	Style   func() doc.Style // of the terminal, as wide as it is now
 	// Base is the script that the session started from.
 	Base string
 	// History is the file of earlier lines; "" for none.
@@ -325,7 +325,7 @@ func (s *Session) reworded(text string, err error) error {
 func (s *Session) show(err error) {
 	var e *interp.Error
 	if errors.As(err, &e) {
-		fmt.Fprintln(s.Err, e.Format(s.Color))
+		fmt.Fprintln(s.Err, e.Format(s.Style().Color))
 		return
 	}
 	fmt.Fprintf(s.Err, "error: %v\n", err)

@@ -170,7 +170,6 @@ func (t *terminal) next(ctx context.Context, prompt, before string) (string, err
 func (t *terminal) line(line string, err error, before string) (string, error) {
 	switch {
 	case errors.Is(err, liner.ErrPromptAborted):
-		fmt.Fprintln(t.s.Out, "^C")
 		return "", errCleared
 	case errors.Is(err, io.EOF):
 		fmt.Fprintln(t.s.Out)
