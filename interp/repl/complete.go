@@ -105,9 +105,9 @@ func (s *Session) attrs(of []interp.Step) []string {
 		for i, name := range list {
 			if m, ok := s.Library.Member(v.Type(), name); ok && m.Page != nil && m.Page.Callable() {
 				list[i] += "("
-			} else if b, ok := v.(starlark.String); ok {
-				if a, err := b.Attr(name); err == nil && a != nil {
-					list[i] += "("
+			} else if !ok { // text, a struct, a namespace's modules: reading asks no kernel
+				if a, err := h.Attr(name); err == nil {
+					list[i] += s.bracket(a)
 				}
 			}
 		}

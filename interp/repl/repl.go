@@ -108,6 +108,8 @@ func (s *Session) Run(ctx context.Context) error {
 			return err
 		}
 		switch ok, err := s.input(ctx, input); {
+		case errors.Is(err, io.EOF):
+			return nil
 		case err != nil:
 			return err
 		case !ok && !s.in.interactive():
