@@ -146,10 +146,20 @@ func (s *Session) read(ctx context.Context) (string, error) {
 		if _, _, command := s.asCommand(line); command && buf.Len() == len(line)+1 {
 			return buf.String(), nil
 		}
-		if !interp.Unfinished(buf.String()) {
+		if !interp.Unfinished(buf.String()) && !s.goesOn(line) {
 			return buf.String(), nil
 		}
 	}
+}
+
+// goesOn reports whether a block, though a blank line seems to end it, goes on with
+// an indented line: a script that comes through a pipe may be written so.
+func (s *Session) goesOn(line string) bool {
+	if strings.TrimSpace(line) != "" {
+		return false
+	}
+	next, ok := s.in.peek()
+	return ok && (strings.TrimSpace(next) == "" || next[0] == ' ' || next[0] == '\t')
 }
 
 func (s *Session) prompt(more bool) string {
@@ -307,6 +317,11 @@ func (s *Session) pageName(b *starlark.Builtin) string {
 func (s *Session) reworded(text string, err error) error {
 	var e *interp.Error
 	var wrong syntax.Error
+	if errors.As(err, &e) && errors.As(err, &wrong) && strings.TrimLeft(text, " \t") != text {
+		c := *e
+		c.Hint = "at the prompt an empty line ends a block; write blocks without one"
+		return &c
+	}
 	m := commandLine.FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil || !errors.As(err, &e) || !errors.As(err, &wrong) || interp.IsBlock(text) {
 		return err

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/peterh/liner"
@@ -22,6 +23,8 @@ type lines interface {
 	next(ctx context.Context, prompt, before string) (string, error)
 	// unread has next return a line again.
 	unread(line string)
+	// peek returns the line that next will return, if it is there already.
+	peek() (line string, ok bool)
 	// interactive reports whether a person writes them.
 	interactive() bool
 	// leave is what the user's wish to leave does.
@@ -37,39 +40,66 @@ func openLines(s *Session) lines {
 	return &pipe{r: bufio.NewReader(os.Stdin)}
 }
 
+// read is what a read of a line has come to.
+type read struct {
+	line string
+	err  error
+}
+
 // pipe reads lines without prompts.
 type pipe struct {
-	r    *bufio.Reader
-	back []string
+	r     *bufio.Reader
+	back  []read
+	going chan read // the read that has begun, nil for none
 }
+
+// patience is how long a line may be on its way to count as there.
+const patience = 50 * time.Millisecond
 
 func (p *pipe) next(ctx context.Context, _, _ string) (string, error) {
 	if len(p.back) > 0 {
-		line := p.back[0]
+		r := p.back[0]
 		p.back = nil
-		return line, nil
+		return r.line, r.err
 	}
-	type read struct {
-		line string
-		err  error
-	}
-	got := make(chan read, 1)
-	go func() {
-		line, err := p.r.ReadString('\n')
-		got <- read{line, err}
-	}()
 	select {
-	case r := <-got:
-		if errors.Is(r.err, io.EOF) && r.line != "" {
-			r.err = nil
-		}
-		return strings.TrimRight(r.line, "\r\n"), r.err
+	case r := <-p.begin():
+		p.going = nil
+		return r.line, r.err
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
 }
 
-func (p *pipe) unread(line string) { p.back = []string{line} }
+// begin reads one line, unless that is going on.
+func (p *pipe) begin() chan read {
+	if p.going == nil {
+		got := make(chan read, 1)
+		p.going = got
+		go func() {
+			line, err := p.r.ReadString('\n')
+			if errors.Is(err, io.EOF) && line != "" {
+				err = nil
+			}
+			got <- read{strings.TrimRight(line, "\r\n"), err}
+		}()
+	}
+	return p.going
+}
+
+func (p *pipe) peek() (string, bool) {
+	if len(p.back) == 0 {
+		select {
+		case r := <-p.begin():
+			p.going, p.back = nil, []read{r}
+		case <-time.After(patience):
+			return "", false
+		}
+	}
+	return p.back[0].line, p.back[0].err == nil
+}
+
+func (p *pipe) unread(line string) { p.back = []read{{line: line}} }
 func (p *pipe) interactive() bool  { return false }
 func (p *pipe) leave() error       { return io.EOF }
 func (p *pipe) close()             {}
@@ -137,10 +167,6 @@ func (t *terminal) next(ctx context.Context, prompt, before string) (string, err
 		t.back = nil
 		return line, nil
 	}
-	type read struct {
-		line string
-		err  error
-	}
 	if t.raw != nil {
 		_ = t.raw.ApplyMode()
 	}
@@ -190,7 +216,8 @@ func (t *terminal) line(line string, err error, before string) (string, error) {
 	return line, nil
 }
 
-func (t *terminal) unread(line string) { t.back = []string{line} }
+func (t *terminal) unread(line string)   { t.back = []string{line} }
+func (t *terminal) peek() (string, bool) { return "", false } // liner reads a line only with its prompt
 func (t *terminal) interactive() bool  { return true }
 func (t *terminal) leave() error       { return io.EOF }
 
