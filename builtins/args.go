@@ -10,6 +10,8 @@ import (
 	"go.starlark.net/starlark"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/lab"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -32,10 +34,27 @@ func (c *call) unpack(dest ...any) error {
 			continue
 		}
 		if err := c.read(v, d); err != nil {
-			return &argError{name: c.b.params[i].Name, err: err}
+			return c.swapped(i, dest, &argError{name: c.b.params[i].Name, err: err})
 		}
 	}
 	return nil
+}
+
+// swapped has an argument's error say so where another stands in its place, and
+// would do in its own.
+func (c *call) swapped(i int, dest []any, err error) error {
+	if c.b.params[i].ByName {
+		return err
+	}
+	for j, p := range c.b.params {
+		if j == i || p.ByName || c.args[j] == nil || dest[j] == nil {
+			continue
+		}
+		if c.read(c.args[j], dest[i]) == nil && c.read(c.args[i], dest[j]) == nil {
+			return badArg(fmt.Sprintf("are %q and %q in each other's place?", c.b.params[i].Name, p.Name), "%v", err)
+		}
+	}
+	return err
 }
 
 // argError is an argument that is not what it must be.
@@ -166,7 +185,10 @@ func (s *Session) meantNamespace(v starlark.Value) string {
 		return ""
 	}
 	if _, err := s.lab.System().NS(name); err != nil {
-		return ""
+		if lab.CheckName("namespace", name) != nil {
+			return ""
+		}
+		return fmt.Sprintf("a namespace is made first: %s = namespace(%q)", strings.NewReplacer("-", "_", ".", "_").Replace(name), name)
 	}
 	return fmt.Sprintf("%q is the name of a namespace: give the value that namespace(%q) returned", name, name)
 }
@@ -177,7 +199,7 @@ func nearName(names []string, name string) string {
 	if strings.Trim(name, "0123456789./:abcdefABCDEF") == "" {
 		return "" // a mistyped address
 	}
-	return op.Near(names, name)
+	return near.Hint(names, name)
 }
 
 // duration is a length of time: a number of seconds, "200ms", or a time
@@ -310,9 +332,20 @@ type port int
 
 func (p *port) unpack(_ *Session, v starlark.Value) error {
 	if readInt(v, (*int)(p), 1, 65535, "") != nil {
-		return want("a port from 1 to 65535", v)
+		return wantPort("a port from 1 to 65535", v)
 	}
 	return nil
+}
+
+// wantPort is the error of what is no port, with the number that was meant.
+func wantPort(what string, v starlark.Value) error {
+	tip := ""
+	if name, ok := starlark.AsString(v); ok {
+		if n, err := net.LookupPort("tcp", name); err == nil && n > 0 {
+			tip = fmt.Sprintf("write the number: %d", n)
+		}
+	}
+	return badArg(tip, "want %s, got %s", what, describe(v))
 }
 
 // words is a command: a list of words, or a string that is split as a shell

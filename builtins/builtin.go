@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -103,30 +102,21 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 	params := c.b.params
 	c.method = method
 	c.args = make([]starlark.Value, len(params))
-	var positional []string
-	for _, p := range params {
-		if !p.ByName {
-			positional = append(positional, p.Name)
-		}
+	names := make([]string, len(kwargs))
+	for i, kv := range kwargs {
+		names[i] = string(kv[0].(starlark.String))
 	}
-	if len(args) > len(positional) {
-		given, takes := len(args), positional
-		if method {
-			given, takes = given-1, takes[1:]
-		}
-		return c.tooMany(given, takes)
+	bound := 0
+	if method {
+		bound = 1
+	}
+	if wrong := doc.Takes(c.b.sig, params, bound, doc.Call{Positional: len(args), Names: names}); wrong != nil {
+		return badArg(wrong.Tip, "%s", wrong.Msg)
 	}
 	copy(c.args, args)
-	for _, kv := range kwargs {
-		name := string(kv[0].(starlark.String))
+	for n, name := range names {
 		i := slices.IndexFunc(params, func(p doc.Arg) bool { return p.Name == name })
-		switch {
-		case i < 0:
-			return badArg(op.Near(c.keywords(), name), "unexpected keyword argument %q", name)
-		case c.args[i] != nil:
-			return badArg("", "argument %q is given twice", name)
-		}
-		c.args[i] = kv[1]
+		c.args[i] = kwargs[n][1]
 	}
 	for i, p := range params {
 		if c.args[i] == starlark.None && p.Optional {
@@ -136,41 +126,8 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 			}
 			c.none[p.Name] = true
 		}
-		if c.args[i] == nil && !p.Optional {
-			return badArg("the call is "+c.b.sig, "missing argument %q", p.Name)
-		}
 	}
 	return nil
-}
-
-func (c *call) tooMany(given int, takes []string) error {
-	var byName []string
-	for _, p := range c.b.params {
-		if p.ByName {
-			byName = append(byName, p.Name)
-		}
-	}
-	hint := ""
-	if len(byName) > 0 {
-		hint = "these are given by name: " + strings.Join(byName, ", ")
-	}
-	switch len(takes) {
-	case 0:
-		return badArg(hint, "takes no positional arguments, got %d", given)
-	case 1:
-		return badArg(hint, "takes 1 positional argument (%s), got %d", takes[0], given)
-	}
-	return badArg(hint, "takes %d positional arguments (%s), got %d", len(takes), strings.Join(takes, ", "), given)
-}
-
-func (c *call) keywords() []string {
-	var names []string
-	for i, p := range c.b.params {
-		if i > 0 || !c.method {
-			names = append(names, p.Name)
-		}
-	}
-	return names
 }
 
 // pos is the script's line of the call.

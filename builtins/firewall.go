@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -71,7 +72,7 @@ var tableNames = []string{"filter", "nat", "mangle", "raw", "security"}
 
 func checkTable(table string) error {
 	if !slices.Contains(tableNames, table) {
-		return badArg(op.Near(tableNames, table), "argument \"table\": no table is called %q", table)
+		return badArg(near.Hint(tableNames, table), "argument \"table\": no table is called %q", table)
 	}
 	return nil
 }
@@ -179,8 +180,8 @@ func (c *call) appendRule(target string) (starlark.Value, error) {
 	}
 	v, err := c.addRules(ns, rules)
 	if err != nil && strings.Contains(err.Error(), "has no chain") {
-		if tip := op.Near([]string{"forward", "input", "output"}, chain); strings.HasPrefix(tip, "did you mean") {
-			return nil, badArg(tip, "argument \"chain\": %s has no chain %q", ns.title(), chain)
+		if best := near.Name([]string{"forward", "input", "output"}, chain); best != "" {
+			return nil, badArg(near.DidYouMean(best), "argument \"chain\": %s has no chain %q", ns.title(), chain)
 		}
 	}
 	if err != nil && m.proto != "" && strings.Contains(err.Error(), "protocol") {

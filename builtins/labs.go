@@ -10,7 +10,7 @@ import (
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/lab"
-	"nsscript/builtins/op"
+	"nsscript/builtins/near"
 )
 
 var labSpecs = []spec{
@@ -194,7 +194,7 @@ var kernelMethods = []spec{{
 			return nil, err
 		}
 		if !slices.Contains(kernel.Features(), feature) {
-			return nil, badArg(op.Near(kernel.Features(), feature), "no kernel feature is called %q here", feature)
+			return nil, badArg(near.Hint(kernel.Features(), feature), "no kernel feature is called %q here", feature)
 		}
 		ok, err := kernel.Has(feature)
 		return starlark.Bool(ok), err

@@ -9,6 +9,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -128,7 +129,7 @@ func (p *portSpec) unpack(s *Session, v starlark.Value) error {
 	case starlark.Int:
 		var n port
 		if n.unpack(s, v) != nil {
-			return want(accepts, v)
+			return wantPort(accepts, v)
 		}
 		*p = append(*p, strconv.Itoa(int(n)))
 	case starlark.String:
@@ -140,7 +141,7 @@ func (p *portSpec) unpack(s *Session, v starlark.Value) error {
 				b, err = strconv.ParseUint(high, 10, 16)
 			}
 			if err != nil || a == 0 || b < a {
-				return want(accepts, v)
+				return wantPort(accepts, v)
 			}
 			text := strconv.FormatUint(a, 10)
 			if isRange {
@@ -158,10 +159,10 @@ func (p *portSpec) unpack(s *Session, v starlark.Value) error {
 			}
 		}
 		if len(*p) == 0 {
-			return want(accepts, v)
+			return wantPort(accepts, v)
 		}
 	default:
-		return want(accepts, v)
+		return wantPort(accepts, v)
 	}
 	return nil
 }
@@ -272,7 +273,7 @@ func (i *icmpSpec) unpack(_ *Session, v starlark.Value) error {
 			for n := range icmpTypes {
 				names = append(names, string(n))
 			}
-			return badArg(op.Near(names, string(name)), "no ICMP type is called %q", string(v))
+			return badArg(near.Hint(names, string(name)), "no ICMP type is called %q", string(v))
 		}
 		*i = name
 		return nil

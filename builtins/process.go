@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -189,11 +192,14 @@ var packages = map[string]string{
 
 // PackageHint says how to install a program, where its package is known.
 func PackageHint(program string) string {
-	pkg, ok := packages[filepath.Base(program)]
-	if !ok {
-		return ""
+	name := filepath.Base(program)
+	if pkg, ok := packages[name]; ok {
+		return kernel.InstallCommand(pkg)
 	}
-	return kernel.InstallCommand(pkg)
+	if best := near.Name(slices.Collect(maps.Keys(packages)), name); best != "" {
+		return near.DidYouMean(best)
+	}
+	return ""
 }
 
 // program is one run of a program.

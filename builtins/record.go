@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"go.starlark.net/starlark"
+	"nsscript/builtins/near"
 
-	"nsscript/builtins/op"
+	"go.starlark.net/starlark"
 )
 
 // record is a result: a value with fields that does not change.
@@ -62,7 +62,11 @@ func (r *record) Attr(name string) (starlark.Value, error) {
 
 // noAttr is the error of a field or method that a value does not have.
 func noAttr(v starlark.HasAttrs, name string) error {
-	return badArg(op.Near(v.AttrNames(), name), "a %s has no field or method %q", v.Type(), name)
+	tip := near.Hint(v.AttrNames(), name)
+	if tip == "" {
+		tip = fmt.Sprintf("help(%q) lists what it has", v.Type())
+	}
+	return badArg(tip, "a %s has no field or method %q", v.Type(), name)
 }
 
 // strOrNone is a string, or None for the empty one.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -125,7 +126,7 @@ func route(c *call) (starlark.Value, error) {
 	}
 	allowed := []string{"unicast", "blackhole", "unreachable", "prohibit", "throw", "local", "broadcast"}
 	if !slices.Contains(allowed, kind) {
-		return nil, badArg(op.Near(allowed, kind), "argument \"type\": no type of route is called %q", kind)
+		return nil, badArg(near.Hint(allowed, kind), "argument \"type\": no type of route is called %q", kind)
 	}
 	device, err := dev.in(ns, "dev")
 	if err != nil {

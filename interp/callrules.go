@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"nsscript/builtins/near"
+
 	"go.starlark.net/syntax"
 )
 
@@ -35,8 +37,8 @@ func addCallRules(add adder) {
 		return fmt.Sprintf("%s: takes %s%s positional %s, got %s", m[1], m[2], m[3], m[4], m[5]), s.signature()
 	})
 	add(`^function (\S+) got an unexpected keyword argument "?([^"]+)"?$`, func(s *scene, m []string) (string, string) {
-		if best := nearest(m[2], s.params()); best != "" {
-			return fmt.Sprintf("%s: there is no argument %q", m[1], m[2]), didYouMean(best)
+		if best := near.Name(s.params(), m[2]); best != "" {
+			return fmt.Sprintf("%s: there is no argument %q", m[1], m[2]), near.DidYouMean(best)
 		}
 		return fmt.Sprintf("%s: there is no argument %q", m[1], m[2]), s.signature()
 	})

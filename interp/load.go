@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"nsscript/builtins/near"
+
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 )
@@ -151,7 +153,7 @@ func (in *Interp) resolve(f *file, module string) (target, *Error) {
 	case strings.HasPrefix(module, "@"):
 		e := &Error{Msg: fmt.Sprintf("there is no module %q", module), Hint: `the names of embedded modules begin with "@std//"`}
 		if rest, ok := strings.CutPrefix(module, "@std/"); ok {
-			e.Hint = didYouMean(std + rest)
+			e.Hint = near.DidYouMean(std + rest)
 		}
 		return target{}, e
 	case embedded && path.IsAbs(module):
@@ -281,8 +283,8 @@ func checkLoaded(f *file, st *syntax.LoadStmt, m *file) *Error {
 			continue
 		}
 		e := &Error{Msg: fmt.Sprintf("%q does not define %q", st.ModuleName(), from.Name)}
-		if best := nearest(from.Name, names); best != "" {
-			e.Hint = didYouMean(best)
+		if best := near.Name(names, from.Name); best != "" {
+			e.Hint = near.DidYouMean(best)
 		} else if via := m.loaderOf(from.Name); via != "" {
 			e.Hint = fmt.Sprintf("it only loads it itself, from %q: load it from there", via)
 		} else if len(names) > 0 && len(names) <= 12 {

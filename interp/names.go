@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"nsscript/builtins/near"
+
 	"go.starlark.net/resolve"
 	"go.starlark.net/syntax"
 )
@@ -92,8 +94,8 @@ func (in *Interp) undefinedHint(f *file, name string, pos syntax.Position, extra
 		return hint
 	}
 	names := slices.Concat(in.Names(), f.namesAt(pos), extra)
-	if best := nearest(name, names); best != "" {
-		return didYouMean(best)
+	if best := near.Name(names, name); best != "" {
+		return near.DidYouMean(best)
 	}
 	if f.isValue(pos) {
 		return fmt.Sprintf("is it text? That stands in quotes: %q", name)

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"go.starlark.net/syntax"
+
+	"nsscript/builtins/near"
 )
 
 // A scene is where a message is reworded.
@@ -37,7 +39,7 @@ func (s *scene) reword(e *Error) {
 	if m := suggestion.FindStringSubmatch(e.Msg); m != nil {
 		e.Msg = m[1]
 		if e.Hint == "" {
-			e.Hint = didYouMean(m[2])
+			e.Hint = near.DidYouMean(m[2])
 		}
 	}
 	var h Hinter

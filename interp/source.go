@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"go.starlark.net/syntax"
+
+	"nsscript/builtins/near"
 )
 
 // maxSource is the size of the largest script that is read: deeper nesting than
@@ -89,12 +91,12 @@ func nearModule(entries []fs.DirEntry, shown, base string) string {
 	}
 	best := strings.TrimSuffix(base, filepath.Ext(base)) + ".star"
 	if !slices.Contains(names, best) {
-		best = nearest(best, names)
+		best = near.Name(names, best)
 	}
 	if best == "" {
 		return ""
 	}
-	return didYouMean(strings.TrimSuffix(shown, base) + best)
+	return near.DidYouMean(strings.TrimSuffix(shown, base) + best)
 }
 
 // clean returns the text without the byte order mark that some editors put

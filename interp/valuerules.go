@@ -63,6 +63,8 @@ func addValueRules(add adder) {
 func missingAttr(typ, name string) string {
 	switch typ {
 	case "list", "tuple", "dict", "set", "string", "range":
+	case "builtin_function_or_method", "function":
+		return "a function is called with brackets before its result has fields: f(…)." + name
 	default:
 		return noneHint(typ)
 	}
@@ -86,6 +88,9 @@ func missingAttr(typ, name string) string {
 		return fmt.Sprintf("write: %s(x)", typ)
 	case "map", "filter":
 		return "write: [f(y) for y in x if condition]"
+	}
+	if typ == "tuple" {
+		return "its items are x[0], x[1] and so on, or take it apart: a, b = x"
 	}
 	if typ == "dict" {
 		return fmt.Sprintf("the value of a key is d[%q]", name)

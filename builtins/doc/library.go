@@ -122,13 +122,17 @@ func (p *Page) Bound() *Page {
 	}
 	bound := *p
 	bound.Args = p.Args[1:]
-	head, rest, _ := strings.Cut(p.Signature, "(")
+	bound.Signature = boundSignature(p.Signature)
+	return &bound
+}
+
+func boundSignature(signature string) string {
+	head, rest, _ := strings.Cut(signature, "(")
 	_, rest, more := strings.Cut(strings.TrimSuffix(rest, ")"), ",")
 	if !more {
 		rest = ""
 	}
-	bound.Signature = head + "(" + strings.TrimSpace(rest) + ")"
-	return &bound
+	return head + "(" + strings.TrimSpace(rest) + ")"
 }
 
 // Group is a chapter of the reference.

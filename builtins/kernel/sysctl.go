@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"nsscript/builtins/near"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -74,13 +76,53 @@ func (s Sysctl) Write() error {
 
 func sysctlError(key string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no sysctl %q in this namespace: %w", key, fs.ErrNotExist)
+		return &NoSysctlError{Key: key, Near: sysctlNear(key)}
 	}
 	var pe *os.PathError
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
 	return fmt.Errorf("sysctl %s: %w", key, err)
+}
+
+// NoSysctlError is the error of a key that a namespace does not have.
+type NoSysctlError struct {
+	Key  string
+	Near string // the key that may be meant, "" for none
+}
+
+func (e *NoSysctlError) Error() string { return fmt.Sprintf("no sysctl %q in this namespace", e.Key) }
+func (e *NoSysctlError) Unwrap() error { return fs.ErrNotExist }
+
+// sysctlNear returns the key of the calling thread's namespace that differs from
+// one which it does not have in one part, written nearly right.
+func sysctlNear(key string) string {
+	path, err := SysctlPath(key)
+	if err != nil {
+		return ""
+	}
+	dir, rest := path, ""
+	for {
+		parent, part := filepath.Split(strings.TrimSuffix(dir, "/"))
+		entries, err := os.ReadDir(parent)
+		if err != nil {
+			dir, rest = parent, "/"+part+rest
+			continue // up to /proc/sys, which is there, or to /, which is
+		}
+		names := make([]string, len(entries))
+		for i, e := range entries {
+			names[i] = e.Name()
+		}
+		best := near.Name(names, part)
+		if _, err := os.Stat(filepath.Join(parent, best) + rest); best == "" || err != nil {
+			return ""
+		}
+		found := strings.TrimPrefix(filepath.Join(parent, best)+rest, "/proc/sys/")
+		if strings.IndexAny(key, "./") >= 0 && key[strings.IndexAny(key, "./")] == '.' {
+			found = strings.NewReplacer(".", "/", "/", ".").Replace(found)
+		}
+		return found
+	}
 }
 
 // ReadSysctl returns a parameter of the namespace.

@@ -16,6 +16,7 @@ import (
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/kernel/sandbox"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -118,7 +119,7 @@ func (r Registry) Meta(name string) (*Meta, error) {
 // NoLab is the error of a name that no lab has.
 func (r Registry) NoLab(name string) error {
 	names, _ := r.Names()
-	e := &op.Error{Msg: fmt.Sprintf("no lab called %q is up", name), Tip: op.Near(names, name), Err: fs.ErrNotExist, Mute: true}
+	e := &op.Error{Msg: fmt.Sprintf("no lab called %q is up", name), Tip: near.Hint(names, name), Err: fs.ErrNotExist, Mute: true}
 	if len(names) == 0 {
 		e.Tip = "no lab is up"
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/near"
 )
 
 // AddAddr gives an interface an address.
@@ -182,7 +183,7 @@ func (o *DelAddr) Do(_ context.Context, s *System) error {
 	}
 	return &Error{
 		Msg: fmt.Sprintf("interface %q in %s has no address %s", o.Dev, quoteNS(o.NS), o.Addr),
-		Tip: Near(have, o.Addr), Err: unix.EADDRNOTAVAIL, Mute: true,
+		Tip: near.Hint(have, o.Addr), Err: unix.EADDRNOTAVAIL, Mute: true,
 	}
 }
 

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/near"
 )
 
 // iptablesError words a complaint of iptables.
@@ -39,8 +39,8 @@ func explainRule(ctx context.Context, err error, ns string, n *kernel.NetNS, x *
 			words = "-t " + r.Table + " " + words
 		}
 		tip := fmt.Sprintf("make it first: iptables(%s, %q)", ns, words)
-		if near := Near(chains, strings.ToUpper(r.Chain)); strings.HasPrefix(near, "did you mean") {
-			tip = near
+		if best := near.Name(chains, r.Chain); best != "" {
+			tip = near.DidYouMean(best)
 		}
 		return &Error{Msg: fmt.Sprintf("%s has no chain %q in table %q", quoteNS(ns), r.Chain, r.Table), Tip: tip, Err: err, Mute: true}
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/near"
 )
 
 // newMAC picks a random unicast address from the locally administered range
@@ -67,7 +68,7 @@ func noLink(n *kernel.NetNS, ns, name string) error {
 	for i, l := range links {
 		names[i] = l.Name
 	}
-	return &Error{Msg: fmt.Sprintf("%s has no interface %q", quoteNS(ns), name), Tip: Near(names, name), Err: unix.ENODEV, Mute: true}
+	return &Error{Msg: fmt.Sprintf("%s has no interface %q", quoteNS(ns), name), Tip: near.Hint(names, name), Err: unix.ENODEV, Mute: true}
 }
 
 // taken is the error of a name that an interface already has.

@@ -13,6 +13,7 @@ import (
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/kernel/sandbox"
+	"nsscript/builtins/near"
 )
 
 // AddNamespace makes a network namespace with a name in /run/netns.
@@ -160,7 +161,7 @@ func (o *JoinNamespace) explain(err error) error {
 	case o.PID != 0 && errors.Is(err, fs.ErrNotExist):
 		return &Error{Msg: fmt.Sprintf("there is no process %d", o.PID)}
 	case errors.Is(err, fs.ErrNotExist):
-		return &Error{Msg: fmt.Sprintf("there is no namespace at %s", o.Path), Tip: Near(kernelNames(), o.Name)}
+		return &Error{Msg: fmt.Sprintf("there is no namespace at %s", o.Path), Tip: near.Hint(kernelNames(), o.Name)}
 	}
 	return &Error{Msg: err.Error()}
 }

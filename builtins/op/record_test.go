@@ -107,18 +107,6 @@ func TestMarkedComment(t *testing.T) {
 	}
 }
 
-// TestNames holds what is suggested for a name that is nearly right.
-func TestNames(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ name, want string }{
-		{"pnig", `did you mean "ping"?`}, {"vteh", `did you mean "veth"?`}, {"zzzzzz", `there is "ping", "veth"`},
-	} {
-		if got := Near([]string{"veth", "ping"}, c.name); got != c.want {
-			t.Errorf("%s: %s", c.name, got)
-		}
-	}
-}
-
 // TestReason holds that the kernel's own words are told.
 func TestReason(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/near"
 )
 
 // SetSysctl sets a kernel parameter of a namespace.
@@ -50,8 +51,13 @@ func (o *SetSysctl) Do(_ context.Context, s *System) error {
 
 // SysctlError words why a parameter of a namespace cannot be read or set.
 func SysctlError(ns, key string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return &Error{Msg: fmt.Sprintf("%s has no sysctl %q", quoteNS(ns), key), Err: err, Mute: true}
+	var missing *kernel.NoSysctlError
+	if errors.As(err, &missing) {
+		tip := ""
+		if missing.Near != "" {
+			tip = near.DidYouMean(missing.Near)
+		}
+		return &Error{Msg: fmt.Sprintf("%s has no sysctl %q", quoteNS(ns), key), Tip: tip, Err: err, Mute: true}
 	}
 	return &Error{Msg: err.Error(), Err: err, Mute: true}
 }

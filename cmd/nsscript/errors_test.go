@@ -75,6 +75,10 @@ func TestInsideErrors(t *testing.T) {
 		if want := wants[name+".want"]; os.Getenv(updateEnv) == "" && got != want {
 			t.Errorf("%s\ngot:\n%s\nwant:\n%s", f.Name, got, want)
 		}
+		if strings.HasSuffix(got, "exit status 0\n") {
+			t.Errorf("%s is not wrong:\n%s", f.Name, got)
+			_ = exec.Command(filepath.Join(os.Getenv(binEnv), "nsscript"), "down", "--all").Run()
+		}
 		if after := snapshot(); after != before {
 			t.Errorf("%s leaves something:\n%s", f.Name, difference(before, after))
 			before = after

@@ -14,6 +14,7 @@ import (
 	"nsscript/builtins"
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/lab"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -60,7 +61,7 @@ func execIn(target string, argv []string) error {
 	}
 	view, err := l.View(ns)
 	if err != nil {
-		return &op.Error{Msg: fmt.Sprintf("the lab %q has no namespace %q", labName, ns), Tip: op.Near(append(l.System().Names(), op.Host), ns)}
+		return &op.Error{Msg: fmt.Sprintf("the lab %q has no namespace %q", labName, ns), Tip: near.Hint(append(l.System().Names(), op.Host), ns)}
 	}
 	return become(argv, view, op.EnvLab+"="+l.System().Sign, "NSSCRIPT_NS="+ns)
 }

@@ -7,6 +7,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"nsscript/builtins/doc"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -128,5 +129,5 @@ func chapterText(lib *doc.Library, title string, style doc.Style) string {
 
 // unknownName is the error of a name that nothing has.
 func unknownName(lib *doc.Library, name string) error {
-	return &op.Error{Msg: fmt.Sprintf("nothing is called %q", name), Tip: op.Near(lib.Names(), name)}
+	return &op.Error{Msg: fmt.Sprintf("nothing is called %q", name), Tip: near.Hint(lib.Names(), name)}
 }

@@ -18,6 +18,7 @@ import (
 
 	"nsscript/builtins"
 	"nsscript/builtins/lab"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 	"nsscript/examples"
 	"nsscript/interp"
@@ -104,7 +105,7 @@ func source(args []string, o runOptions) (src interp.Source, name, origin string
 		text, err := fs.ReadFile(examples.FS, example+".star")
 		if err != nil {
 			all := exampleNames()
-			return src, "", "", &op.Error{Msg: fmt.Sprintf("no example is called %q", example), Tip: op.Near(all, example)}
+			return src, "", "", &op.Error{Msg: fmt.Sprintf("no example is called %q", example), Tip: near.Hint(all, example)}
 		}
 		return interp.Source{Name: file, Text: text}, example, file, nil
 	}

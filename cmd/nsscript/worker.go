@@ -19,6 +19,7 @@ import (
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/kernel/sandbox"
 	"nsscript/builtins/lab"
+	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 )
 
@@ -392,7 +393,7 @@ func splitTarget(r lab.Registry, target string) (labName, ns string, err error) 
 	case 1:
 		return having[0], target, nil
 	case 0:
-		e := &op.Error{Msg: fmt.Sprintf("no lab has a namespace %q", target), Tip: op.Near(all, target)}
+		e := &op.Error{Msg: fmt.Sprintf("no lab has a namespace %q", target), Tip: near.Hint(all, target)}
 		if len(names) == 0 {
 			e.Tip = "no lab is up"
 		}

@@ -218,8 +218,8 @@ func (t *terminal) line(line string, err error, before string) (string, error) {
 
 func (t *terminal) unread(line string)   { t.back = []string{line} }
 func (t *terminal) peek() (string, bool) { return "", false } // liner reads a line only with its prompt
-func (t *terminal) interactive() bool  { return true }
-func (t *terminal) leave() error       { return io.EOF }
+func (t *terminal) interactive() bool    { return true }
+func (t *terminal) leave() error         { return io.EOF }
 
 func (t *terminal) close() {
 	_ = t.liner.Close()

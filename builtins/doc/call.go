@@ -1,0 +1,126 @@
+package doc
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"nsscript/builtins/near"
+)
+
+// A Call is how a function is called: with so many arguments by position, and
+// these by name.
+type Call struct {
+	Positional int
+	Names      []string
+}
+
+// A CallError is a call with arguments that the function does not take, or
+// without one that it wants.
+type CallError struct {
+	Msg, Tip string
+	// Name is the index of the name in [Call.Names] that is wrong, -1 for none.
+	Name int
+}
+
+func (e *CallError) Error() string { return e.Msg }
+
+// Hint returns what helps.
+func (e *CallError) Hint() string { return e.Tip }
+
+// Takes reports whether a function of this signature and these arguments can be
+// called so; bound are the arguments at the beginning that it has already, such
+// as the value that a method is of, which count to the positional ones.
+func Takes(signature string, args []Arg, bound int, call Call) *CallError {
+	if bound > 0 {
+		signature = boundSignature(signature)
+	}
+	given := make([]bool, len(args))
+	var positional, byName []string
+	for _, a := range args {
+		if a.ByName {
+			byName = append(byName, a.Name)
+		} else {
+			positional = append(positional, a.Name)
+		}
+	}
+	if call.Positional > len(positional) {
+		return tooMany(positional[bound:], byName, call.Positional-bound)
+	}
+	for i := range call.Positional {
+		given[i] = true
+	}
+	for n, name := range call.Names {
+		i := slices.IndexFunc(args, func(a Arg) bool { return a.Name == name })
+		switch {
+		case i < 0:
+			return &CallError{Msg: fmt.Sprintf("unexpected keyword argument %q", name), Tip: meant(signature, args[bound:], name), Name: n}
+		case given[i]:
+			return &CallError{Msg: fmt.Sprintf("argument %q is given twice", name), Name: n}
+		}
+		given[i] = true
+	}
+	for i, a := range args {
+		if !given[i] && !a.Optional {
+			return &CallError{Msg: fmt.Sprintf("missing argument %q", a.Name), Tip: "the call is " + signature, Name: -1}
+		}
+	}
+	return nil
+}
+
+func tooMany(positional, byName []string, given int) *CallError {
+	e := &CallError{Name: -1}
+	switch len(positional) {
+	case 0:
+		e.Msg = fmt.Sprintf("takes no positional arguments, got %d", given)
+	case 1:
+		e.Msg = fmt.Sprintf("takes 1 positional argument (%s), got %d", positional[0], given)
+	default:
+		e.Msg = fmt.Sprintf("takes %d positional arguments (%s), got %d", len(positional), strings.Join(positional, ", "), given)
+	}
+	switch {
+	case slices.Equal(positional, []string{"cmd"}), slices.Equal(positional, []string{"ns", "cmd"}):
+		e.Tip = `a command is one string, "ls -l", or a list, ["ls", "-l"]`
+	case len(byName) > 0:
+		e.Tip = "these are given by name: " + strings.Join(byName, ", ")
+	}
+	return e
+}
+
+// otherWords are names that arguments have in other tools, each with those that
+// they may have here.
+var otherWords = map[string][]string{
+	"ip": {"addr", "target"}, "address": {"addr"}, "ipaddr": {"addr"}, "peer_ip": {"peer_addr"}, "peer_address": {"peer_addr"},
+	"gateway": {"via"}, "gw": {"via"}, "nexthop": {"via"}, "next_hop": {"via"},
+	"device": {"dev", "out", "iface"}, "interface": {"dev", "iface", "out"}, "iface": {"dev", "iif"}, "dev": {"iface", "out"},
+	"in_": {"iface", "iif"}, "iif": {"iface"}, "oif": {"out"}, "in_iface": {"iface", "iif"}, "out_iface": {"out", "oif"},
+	"destination": {"dst"}, "dest": {"dst", "to"}, "source": {"src"}, "from_": {"src"}, "to": {"dst", "target"}, "host": {"target"},
+	"port": {"tcp", "udp"}, "ports": {"tcp", "udp"}, "dport": {"tcp", "udp"}, "protocol": {"proto"}, "state": {"established"}, "ctstate": {"established"},
+	"interfaces": {"ports"}, "members": {"ports"}, "peer_name": {"peer"}, "hwaddr": {"mac"}, "ether": {"mac"},
+	"cwd": {"dir"}, "environment": {"env"}, "stdin": {"input"}, "data": {"send", "input"}, "payload": {"send", "reply"},
+	"netns": {"ns"}, "namespace": {"ns"}, "hops": {"ttl"}, "dont_fragment": {"df"}, "desc": {"description"},
+}
+
+// meant is the hint for an argument that there is not.
+func meant(signature string, args []Arg, name string) string {
+	has := func(name string) bool {
+		return slices.ContainsFunc(args, func(a Arg) bool { return a.Name == name })
+	}
+	var words []string
+	for _, word := range otherWords[strings.ToLower(name)] {
+		if has(word) {
+			words = append(words, fmt.Sprintf("%q", word))
+		}
+	}
+	if len(words) > 0 {
+		return "did you mean " + strings.Join(words, " or ") + "?"
+	}
+	names := make([]string, len(args))
+	for i, a := range args {
+		names[i] = a.Name
+	}
+	if best := near.Name(names, name); best != "" {
+		return near.DidYouMean(best)
+	}
+	return "the call is " + signature
+}
