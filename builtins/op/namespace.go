@@ -63,6 +63,10 @@ func (o *AddNamespace) Do(_ context.Context, s *System) error {
 	if errors.Is(err, fs.ErrExist) {
 		return &Error{Msg: fmt.Sprintf("there is already a namespace %q", o.Name), Tip: owner(o.Name), Err: err, Mute: true}
 	}
+	var missing *kernel.NoSysctlError
+	if errors.As(err, &missing) {
+		return SysctlError(o.Name, missing.Key, err)
+	}
 	if err != nil {
 		return failed(err, "namespace %q", o.Name)
 	}
