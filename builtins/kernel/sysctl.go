@@ -118,7 +118,7 @@ func sysctlNear(key string) string {
 			return ""
 		}
 		found := strings.TrimPrefix(filepath.Join(parent, best)+rest, "/proc/sys/")
-		if strings.IndexAny(key, "./") >= 0 && key[strings.IndexAny(key, "./")] == '.' {
+		if i := strings.IndexAny(key, "./"); i >= 0 && key[i] == '.' {
 			found = strings.NewReplacer(".", "/", "/", ".").Replace(found)
 		}
 		return found
