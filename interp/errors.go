@@ -12,6 +12,8 @@ type Error struct {
 	Line string          // the line of the script at Pos
 	Col  int             // the first marked character of Line, from 1; 0 for none
 	Len  int             // how many characters are marked
+	// Warning is the category of what is only advice, "" for an error.
+	Warning string
 	// Calls led to Pos, innermost first.
 	Calls []Call
 	// Err is the cause: what a builtin returned, the context's error, or nil.

@@ -25,23 +25,44 @@ type file struct {
 	globals starlark.StringDict
 }
 
-// parse reads a source. The file has no program yet.
-func (in *Interp) parse(opts *syntax.FileOptions, src Source, id string) (f *file, e *Error) {
-	defer in.recoverStatic(src, &e)
+// Parse reads a script, with its comments, and follows nothing. The error is an
+// *[Error].
+func Parse(src Source) (*syntax.File, error) {
+	f, e := parse(Dialect(), src, syntax.RetainComments)
+	if e != nil {
+		return nil, e
+	}
+	return f.tree, nil
+}
+
+// parse reads a source.
+func parse(opts *syntax.FileOptions, src Source, mode syntax.Mode) (f *file, e *Error) {
+	defer recoverStatic(src, &e)
 	src = src.clean()
 	if e := src.check(); e != nil {
 		return nil, e
 	}
-	f = &file{src: src, id: id, lines: splitLines(string(src.Text)), loads: map[string]*file{}}
-	tree, err := opts.Parse(src.Name, src.Text, 0)
+	f = &file{src: src, lines: splitLines(string(src.Text)), loads: map[string]*file{}}
+	tree, err := opts.Parse(src.Name, src.Text, mode)
 	if err != nil {
 		return nil, syntaxError(f, err)
 	}
 	f.tree = tree
 	f.nodes = sync.OnceValue(func() map[place]syntax.Node { return reported(tree) })
-	if len(tree.Stmts) > 0 {
+	return f, nil
+}
+
+// parse reads a source and remembers it by its positions. The file has no program
+// yet.
+func (in *Interp) parse(opts *syntax.FileOptions, src Source, id string) (*file, *Error) {
+	f, e := parse(opts, src, 0)
+	if e != nil {
+		return nil, e
+	}
+	f.id = id
+	if len(f.tree.Stmts) > 0 {
 		in.mu.Lock()
-		in.parsed[fileOf(syntax.Start(tree.Stmts[0]))] = f
+		in.parsed[fileOf(syntax.Start(f.tree.Stmts[0]))] = f
 		in.mu.Unlock()
 	}
 	return f, nil
@@ -49,7 +70,7 @@ func (in *Interp) parse(opts *syntax.FileOptions, src Source, id string) (f *fil
 
 // compile resolves the names of a parsed file and makes its program.
 func (in *Interp) compile(f *file) (e *Error) {
-	defer in.recoverStatic(f.src, &e)
+	defer recoverStatic(f.src, &e)
 	prog, err := starlark.FileProgram(f.tree, in.predeclared.Has)
 	if err != nil {
 		return in.resolveError(f, err, nil)
@@ -59,7 +80,7 @@ func (in *Interp) compile(f *file) (e *Error) {
 }
 
 // recoverStatic turns a panic of the parser or compiler into an error.
-func (in *Interp) recoverStatic(src Source, e **Error) {
+func recoverStatic(src Source, e **Error) {
 	if v := recover(); v != nil {
 		*e = internalError(&Panic{Value: v, Stack: debug.Stack()})
 		(*e).Pos = syntax.MakePosition(&src.Name, 0, 0)

@@ -17,13 +17,13 @@ const (
 )
 
 // A palette is how the parts of an error are coloured.
-type palette struct{ pos, err, gutter, caret, hint, off string }
+type palette struct{ pos, err, warning, gutter, caret, hint, off string }
 
 func paletteFor(color bool) palette {
 	if !color {
 		return palette{}
 	}
-	return palette{pos: "\x1b[1m", err: "\x1b[1;31m", gutter: "\x1b[2m", caret: "\x1b[31m", hint: "\x1b[36m", off: "\x1b[0m"}
+	return palette{pos: "\x1b[1m", err: "\x1b[1;31m", warning: "\x1b[1;33m", gutter: "\x1b[2m", caret: "\x1b[31m", hint: "\x1b[36m", off: "\x1b[0m"}
 }
 
 // Format returns the whole error as it is printed, with or without colour:
@@ -35,7 +35,11 @@ func (e *Error) Format(color bool) string {
 	if e.Pos.IsValid() {
 		fmt.Fprintf(&b, "%s%s:%s ", p.pos, e.Pos, p.off)
 	}
-	fmt.Fprintf(&b, "%serror:%s %s", p.err, p.off, hang(e.Msg, indent))
+	if e.Warning != "" {
+		fmt.Fprintf(&b, "%swarning:%s %s [%s]", p.warning, p.off, hang(e.Msg, indent), e.Warning)
+	} else {
+		fmt.Fprintf(&b, "%serror:%s %s", p.err, p.off, hang(e.Msg, indent))
+	}
 	e.formatLine(&b, p)
 	e.formatCalls(&b)
 	if e.Hint != "" {

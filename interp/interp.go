@@ -31,6 +31,10 @@ type Options struct {
 	// in it. Nil means that there are none.
 	Std fs.FS
 
+	// Overlay returns the text of a file that is not to be read from the file
+	// system, such as one that an editor holds. Nil means that there is none.
+	Overlay func(path string) (text []byte, ok bool)
+
 	// MaxDepth is how many calls may be inside one another; 0 means
 	// [DefaultMaxDepth]. More than 10000 are never allowed: they could exhaust
 	// the memory of the program.
@@ -95,3 +99,7 @@ func Dialect() *syntax.FileOptions {
 		Recursion:       true,
 	}
 }
+
+// Predeclared returns what a name that every script can use stands for, nil where
+// there is none.
+func (in *Interp) Predeclared(name string) starlark.Value { return in.lookup(name, nil) }

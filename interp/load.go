@@ -69,8 +69,8 @@ func (in *Interp) link(f *file, chain []*file, linked map[*file]bool) *Error {
 		if e != nil {
 			return e
 		}
-		if e := checkLoaded(f, st, m); e != nil {
-			return e
+		if errs := checkLoaded(f, st, m); len(errs) > 0 {
+			return errs[0]
 		}
 	}
 	linked[f] = true
@@ -194,6 +194,11 @@ func (in *Interp) read(t target, module string) (Source, *Error) {
 	if t.path == "" {
 		return in.readStd(t, module)
 	}
+	if in.opts.Overlay != nil {
+		if text, ok := in.opts.Overlay(t.path); ok {
+			return Source{Name: t.name, Path: t.path, Text: text}, nil
+		}
+	}
 	src, err := readModule(t)
 	if err == nil {
 		return src, nil
@@ -274,9 +279,10 @@ func (in *Interp) stdHint(name string) string {
 	return "there are " + strings.Join(names, ", ")
 }
 
-// checkLoaded checks that a module has the names that a load statement takes
-// from it.
-func checkLoaded(f *file, st *syntax.LoadStmt, m *file) *Error {
+// checkLoaded finds the names that a load statement takes from a module and that
+// the module does not have.
+func checkLoaded(f *file, st *syntax.LoadStmt, m *file) []*Error {
+	var errs []*Error
 	names := m.exports()
 	for _, from := range st.From {
 		if slices.Contains(names, from.Name) {
@@ -292,9 +298,9 @@ func checkLoaded(f *file, st *syntax.LoadStmt, m *file) *Error {
 			e.Hint = "it defines " + strings.Join(names, ", ")
 		}
 		e.point(f.src.Name, f.lines, f.spanOf(from))
-		return e
+		errs = append(errs, e)
 	}
-	return nil
+	return errs
 }
 
 // loaderOf returns the module from which a file loads a name.

@@ -1,7 +1,7 @@
 package interp
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,38 +12,35 @@ import (
 	"go.starlark.net/syntax"
 )
 
-// resolveError explains names that do not exist, and statements where they
-// cannot stand. The first of several errors is shown. Extra names are those of
-// an interactive session.
+// resolveError explains the first of the names that do not exist, and counts the
+// others.
 func (in *Interp) resolveError(f *file, err error, extra []string) *Error {
-	var list resolve.ErrorList
-	if !errors.As(err, &list) || f == nil {
-		return &Error{Msg: err.Error(), Err: err}
+	errs := in.resolveErrors(f, err, extra)
+	if n := len(errs) - 1; n > 0 {
+		errs[0].Msg += fmt.Sprintf(" (and %d more)", n)
 	}
-	first := slices.MinFunc(list, func(a, b resolve.Error) int {
-		if before(a.Pos, b.Pos) {
-			return -1
-		}
-		if before(b.Pos, a.Pos) {
-			return 1
-		}
-		return 0
-	})
-	e := &Error{Msg: first.Msg, Err: err}
-	m := f.mark(first.Pos)
-	if name, ok := strings.CutPrefix(first.Msg, "undefined: "); ok {
+	return errs[0]
+}
+
+// CompareErrors orders errors by their places.
+func CompareErrors(a, b *Error) int {
+	return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Col, b.Pos.Col))
+}
+
+// nameError explains one error of the resolver.
+func (in *Interp) nameError(f *file, wrong resolve.Error, extra []string) *Error {
+	e := &Error{}
+	m := f.mark(wrong.Pos)
+	if name, ok := strings.CutPrefix(wrong.Msg, "undefined: "); ok {
 		name, _, _ = strings.Cut(name, " (did you mean")
 		e.Msg = fmt.Sprintf("%q is not defined", name)
-		e.Hint = in.undefinedHint(f, name, first.Pos, extra)
+		e.Hint = in.undefinedHint(f, name, wrong.Pos, extra)
 		if line := f.firstAssigned(name); line > m.line {
 			e.Msg = fmt.Sprintf("%q is used before it has a value", name)
 			e.Hint = fmt.Sprintf("it gets its value further down, in line %d", line)
 		}
 	} else {
-		e.Msg, e.Hint = misplaced(first.Msg)
-	}
-	if n := len(list) - 1; n > 0 {
-		e.Msg += fmt.Sprintf(" (and %d more)", n)
+		e.Msg, e.Hint = misplaced(wrong.Msg)
 	}
 	e.point(f.src.Name, f.lines, m.span)
 	return e

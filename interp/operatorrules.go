@@ -82,17 +82,22 @@ func (s *scene) assignedHint(scope, name string) string {
 
 // firstAssigned returns the line that defines a global, 0 when unknown.
 func (f *file) firstAssigned(name string) int {
+	line := 0
 	for _, st := range f.tree.Stmts {
-		switch st := st.(type) {
-		case *syntax.AssignStmt:
-			if id, ok := st.LHS.(*syntax.Ident); ok && id.Name == name {
-				return int(id.NamePos.Line)
+		syntax.Walk(st, func(n syntax.Node) bool {
+			id := &syntax.Ident{}
+			switch n := n.(type) {
+			case *syntax.AssignStmt:
+				id, _ = n.LHS.(*syntax.Ident)
+			case *syntax.DefStmt:
+				id = n.Name
 			}
-		case *syntax.DefStmt:
-			if st.Name.Name == name {
-				return int(st.Def.Line)
+			if id != nil && id.Name == name && line == 0 {
+				line = int(id.NamePos.Line)
 			}
-		}
+			_, function := n.(*syntax.DefStmt)
+			return !function
+		})
 	}
-	return 0
+	return line
 }

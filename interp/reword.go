@@ -78,6 +78,18 @@ func a(typ string) string {
 	return "a " + typ
 }
 
+// WithArticle names a type as a message does: "an int", "a Namespace".
+func WithArticle(typ string) string {
+	head, _, _ := strings.Cut(typ, "[")
+	switch head {
+	case "None":
+		return head
+	case "int":
+		return "a whole number"
+	}
+	return got(head)
+}
+
 // got is a for a value that was found, not asked for.
 func got(typ string) string {
 	if typ == "bool" {

@@ -58,6 +58,14 @@ func addValueRules(add adder) {
 	})
 }
 
+// AttrHint helps with a field or method that values of a type do not have.
+func AttrHint(typ, name string) string {
+	if typ == "None" {
+		typ = "NoneType"
+	}
+	return missingAttr(typ, name)
+}
+
 // missingAttr helps with a field or method that a type of Starlark has under
 // another name.
 func missingAttr(typ, name string) string {

@@ -2,6 +2,7 @@ package doc
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 type Call struct {
 	Positional int
 	Names      []string
+	Open       bool // more are given, in a list or a dict: *args, **kwargs
 }
 
 // A CallError is a call with arguments that the function does not take, or
@@ -33,26 +35,32 @@ func (e *CallError) Hint() string { return e.Tip }
 // as the value that a method is of, which count to the positional ones.
 func Takes(signature string, args []Arg, bound int, call Call) *CallError {
 	if bound > 0 {
-		signature = boundSignature(signature)
+		signature = BoundSignature(signature)
 	}
 	given := make([]bool, len(args))
 	var positional, byName []string
+	rest := ""
 	for _, a := range args {
-		if a.ByName {
+		switch {
+		case a.Rest != "":
+			rest += a.Rest + " "
+		case a.ByName:
 			byName = append(byName, a.Name)
-		} else {
+		default:
 			positional = append(positional, a.Name)
 		}
 	}
-	if call.Positional > len(positional) {
+	if call.Positional > len(positional) && !strings.HasPrefix(rest, "* ") {
 		return tooMany(positional[bound:], byName, call.Positional-bound)
 	}
-	for i := range call.Positional {
+	for i := range min(call.Positional, len(positional)) {
 		given[i] = true
 	}
 	for n, name := range call.Names {
-		i := slices.IndexFunc(args, func(a Arg) bool { return a.Name == name })
+		i := slices.IndexFunc(args, func(a Arg) bool { return a.Name == name && a.Rest == "" })
 		switch {
+		case i < 0 && strings.HasSuffix(rest, "** "):
+			continue
 		case i < 0:
 			return &CallError{Msg: fmt.Sprintf("unexpected keyword argument %q", name), Tip: meant(signature, args[bound:], name), Name: n}
 		case given[i]:
@@ -61,7 +69,7 @@ func Takes(signature string, args []Arg, bound int, call Call) *CallError {
 		given[i] = true
 	}
 	for i, a := range args {
-		if !given[i] && !a.Optional {
+		if !given[i] && !a.Optional && !call.Open {
 			return &CallError{Msg: fmt.Sprintf("missing argument %q", a.Name), Tip: "the call is " + signature, Name: -1}
 		}
 	}
@@ -101,19 +109,25 @@ var otherWords = map[string][]string{
 	"netns": {"ns"}, "namespace": {"ns"}, "hops": {"ttl"}, "dont_fragment": {"df"}, "desc": {"description"},
 }
 
-// meant is the hint for an argument that there is not.
-func meant(signature string, args []Arg, name string) string {
-	has := func(name string) bool {
-		return slices.ContainsFunc(args, func(a Arg) bool { return a.Name == name })
-	}
+// otherWord is the hint for a name that an argument has in other tools, "" where
+// there is no such argument.
+func otherWord(args []Arg, name string) string {
 	var words []string
 	for _, word := range otherWords[strings.ToLower(name)] {
-		if has(word) {
+		if slices.ContainsFunc(args, func(a Arg) bool { return a.Name == word }) {
 			words = append(words, fmt.Sprintf("%q", word))
 		}
 	}
-	if len(words) > 0 {
-		return "did you mean " + strings.Join(words, " or ") + "?"
+	if len(words) == 0 {
+		return ""
+	}
+	return "did you mean " + strings.Join(words, " or ") + "?"
+}
+
+// meant is the hint for an argument that there is not.
+func meant(signature string, args []Arg, name string) string {
+	if hint := otherWord(args, name); hint != "" {
+		return hint
 	}
 	names := make([]string, len(args))
 	for i, a := range args {
@@ -121,6 +135,11 @@ func meant(signature string, args []Arg, name string) string {
 	}
 	if best := near.Name(names, name); best != "" {
 		return near.DidYouMean(best)
+	}
+	if other := near.Name(slices.Collect(maps.Keys(otherWords)), name); other != "" {
+		if hint := otherWord(args, other); hint != "" {
+			return hint
+		}
 	}
 	return "the call is " + signature
 }

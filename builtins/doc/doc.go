@@ -62,6 +62,7 @@ type Page struct {
 // Arg describes an argument, a field or a result.
 type Arg struct {
 	Name     string
+	Rest     string // "*" or "**" where it takes all further ones, by position or by name
 	Type     string // Namespace | Bridge
 	Note     string // its unit or bounds: 68 to 65535 bytes
 	Text     string

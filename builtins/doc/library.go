@@ -67,12 +67,19 @@ type Member struct {
 
 // Members returns what values of a type, or a module, have: a type's fields in
 // the order of the reference, then its methods. A type that is another one too,
-// as a Bridge is a Link, has what that one has.
+// as a Bridge is a Link, has what that one has. "Namespace.nat" is the module as
+// it stands behind a namespace, whose functions need none.
 func (l *Library) Members(of string) []Member {
 	var list []Member
 	p := l.byName[of]
 	if p == nil {
-		return nil
+		if _, module, ok := CutName(of); ok && l.isModule(module) {
+			for _, m := range l.Members(module) {
+				m.Page = m.Page.Bound()
+				list = append(list, m)
+			}
+		}
+		return list
 	}
 	for _, f := range p.Fields {
 		list = append(list, Member{Name: f.Name, Arg: f, Page: l.fieldPage(f)})
@@ -96,10 +103,15 @@ func (l *Library) Members(of string) []Member {
 	return list
 }
 
+func (l *Library) isModule(name string) bool {
+	p := l.byName[name]
+	return p != nil && p.Kind == Module
+}
+
 // fieldPage is the page of a field that is a module, as red.nat is.
 func (l *Library) fieldPage(f Arg) *Page {
-	if p := l.byName[f.Type]; p != nil && p.Kind == Module {
-		return p
+	if l.isModule(f.Type) {
+		return l.byName[f.Type]
 	}
 	return nil
 }
@@ -122,11 +134,12 @@ func (p *Page) Bound() *Page {
 	}
 	bound := *p
 	bound.Args = p.Args[1:]
-	bound.Signature = boundSignature(p.Signature)
+	bound.Signature = BoundSignature(p.Signature)
 	return &bound
 }
 
-func boundSignature(signature string) string {
+// BoundSignature is a signature without its first argument.
+func BoundSignature(signature string) string {
 	head, rest, _ := strings.Cut(signature, "(")
 	_, rest, more := strings.Cut(strings.TrimSuffix(rest, ")"), ",")
 	if !more {
@@ -186,7 +199,7 @@ func (l *Library) TypeOf(from string, steps []Step) string {
 			case m.Page.Callable() && s.Call:
 				t = m.Page.Returns.Type
 			case m.Page.Kind == Module:
-				t = m.Page.Name
+				t += "." + m.Page.Name
 			default:
 				return ""
 			}

@@ -46,7 +46,7 @@ func (p *Page) markdown(b *strings.Builder) {
 }
 
 func table(b *strings.Builder, title string, args []Arg) {
-	if len(args) == 0 {
+	if args = described(args); len(args) == 0 {
 		return
 	}
 	fmt.Fprintf(b, "| %s | type | |\n|---|---|---|\n", title)

@@ -7,8 +7,8 @@ import (
 )
 
 // Signature reads a signature such as `veth(a, b, *, name = None)`: the name of
-// the function and its arguments. What comes after the star can only be given by
-// name; what has a default can be left out.
+// the function and its arguments. What comes after a star can only be given by
+// name; what has a default can be left out, as can *rest and **rest.
 func Signature(sig string) (name string, args []Arg) {
 	name, rest, _ := strings.Cut(strings.TrimSuffix(sig, ")"), "(")
 	byName := false
@@ -20,9 +20,12 @@ func Signature(sig string) (name string, args []Arg) {
 			byName = true
 		default:
 			n, value, optional := strings.Cut(p, "=")
-			args = append(args, Arg{
-				Name: strings.TrimSpace(n), ByName: byName, Optional: optional, Default: strings.TrimSpace(value),
-			})
+			a := Arg{Name: strings.TrimSpace(n), ByName: byName, Optional: optional, Default: strings.TrimSpace(value)}
+			if bare := strings.TrimLeft(a.Name, "*"); bare != a.Name {
+				a.Rest, a.Name = a.Name[:len(a.Name)-len(bare)], bare
+				a.ByName, a.Optional, byName = true, true, true
+			}
+			args = append(args, a)
 		}
 	}
 	return name, args

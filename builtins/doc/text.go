@@ -2,6 +2,7 @@ package doc
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -121,7 +122,7 @@ func indented(text string, by int) string {
 
 // args lists arguments or fields with their types below one another.
 func (s Style) args(b *strings.Builder, title string, args []Arg) {
-	if len(args) == 0 {
+	if args = described(args); len(args) == 0 {
 		return
 	}
 	b.WriteString("\n")
@@ -136,6 +137,12 @@ func (s Style) args(b *strings.Builder, title string, args []Arg) {
 	for _, a := range args {
 		b.WriteString(s.Hang(a.Name, a.Line(), 4, column))
 	}
+}
+
+// described are the arguments of which the page says more than the signature: not
+// those of Starlark's own functions.
+func described(args []Arg) []Arg {
+	return slices.DeleteFunc(slices.Clone(args), func(a Arg) bool { return a.Type == "" && a.Text == "" })
 }
 
 // Line says what an argument is.

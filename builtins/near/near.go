@@ -15,7 +15,7 @@ import (
 func Name(names []string, word string) string {
 	w := fold(word)
 	best, least := "", max(2, (len(w)+1)/3+1)
-	if len(w) == 2 {
+	if len(w) <= 2 {
 		least = 1 // as likely another word
 	}
 	for _, name := range slices.Sorted(slices.Values(names)) {

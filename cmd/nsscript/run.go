@@ -100,20 +100,26 @@ func source(args []string, o runOptions) (src interp.Source, name, origin string
 		text, err := io.ReadAll(os.Stdin)
 		return interp.Source{Name: "<stdin>", Text: text}, "stdin", "-", err
 	}
-	if example, ok := strings.CutPrefix(file, "@"); ok {
-		example = strings.TrimSuffix(example, ".star")
-		text, err := fs.ReadFile(examples.FS, example+".star")
-		if err != nil {
-			all := exampleNames()
-			return src, "", "", &op.Error{Msg: fmt.Sprintf("no example is called %q", example), Tip: near.Hint(all, example)}
-		}
-		return interp.Source{Name: file, Text: text}, example, file, nil
+	if strings.HasPrefix(file, "@") {
+		src, err := readExample(file)
+		return src, labName(file[1:]), file, err
 	}
 	src, err = interp.ReadFile(file)
 	if err != nil {
 		return src, "", "", err
 	}
 	return src, labName(file), src.Path, nil
+}
+
+// readExample reads an example, which is named with an @ before it.
+func readExample(name string) (interp.Source, error) {
+	example := strings.TrimSuffix(strings.TrimPrefix(name, "@"), ".star")
+	text, err := fs.ReadFile(examples.FS, example+".star")
+	if err != nil {
+		all := exampleNames()
+		return interp.Source{}, &op.Error{Msg: fmt.Sprintf("no example is called %q", example), Tip: near.Hint(all, example)}
+	}
+	return interp.Source{Name: name, Text: text}, nil
 }
 
 // labName is the stem of a file, as a lab's name.
