@@ -1,0 +1,469 @@
+package static
+
+import (
+	"strings"
+
+	"go.starlark.net/resolve"
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+
+	"nsscript/builtins/doc"
+)
+
+// A Value is what is known of a value.
+type Value struct {
+	Type string    // "" where it is not known
+	Func *Func     // of a function
+	Page *doc.Page // of what the reference describes
+}
+
+// A Func is a function that can be called.
+type Func struct {
+	Name      string
+	Signature string
+	Args      []doc.Arg
+	Page      *doc.Page   // of a builtin
+	Node      syntax.Node // of a script: a *syntax.DefStmt or *syntax.LambdaExpr
+	View      *View       // of that script
+	returns   string
+}
+
+// ValueOf returns what is known of an expression of the script.
+func (v *View) ValueOf(x syntax.Expr) Value {
+	k := v.known
+	if val, ok := k.values[x]; ok {
+		return val
+	}
+	if k.busy[x] {
+		k.cut = true
+		return Value{}
+	}
+	outermost := len(k.busy) == 0
+	k.busy[x] = true
+	val := v.infer(x)
+	delete(k.busy, x)
+	if outermost || !k.cut {
+		k.values[x] = val
+	}
+	if outermost {
+		k.cut = false
+	}
+	return val
+}
+
+func (v *View) typeOf(x syntax.Expr) string { return v.ValueOf(x).Type }
+
+func typed(t string) Value { return Value{Type: t} }
+
+func (v *View) infer(x syntax.Expr) Value {
+	switch x := x.(type) {
+	case *syntax.ParenExpr:
+		return v.ValueOf(x.X)
+	case *syntax.Literal:
+		return typed(map[syntax.Token]string{syntax.STRING: "string", syntax.BYTES: "bytes", syntax.INT: "int", syntax.FLOAT: "float"}[x.Token])
+	case *syntax.Ident:
+		return v.ident(x)
+	case *syntax.DotExpr:
+		return v.attr(x)
+	case *syntax.CallExpr:
+		return typed(v.called(x))
+	case *syntax.IndexExpr:
+		return typed(v.index(x))
+	case *syntax.SliceExpr:
+		if t := v.typeOf(x.X); base(t) != "tuple" {
+			return typed(t)
+		}
+		return typed("tuple")
+	case *syntax.ListExpr:
+		return typed(listOf(v.joined(x.List)))
+	case *syntax.TupleExpr:
+		return typed(v.tuple(x.List))
+	case *syntax.DictExpr:
+		return typed("dict")
+	case *syntax.Comprehension:
+		if x.Curly {
+			return typed("dict")
+		}
+		return typed(listOf(v.typeOf(x.Body)))
+	case *syntax.CondExpr:
+		return typed(join(v.typeOf(x.True), v.typeOf(x.False)))
+	case *syntax.LambdaExpr:
+		return Value{Type: "function", Func: v.function("lambda", x, x.Params)}
+	case *syntax.UnaryExpr:
+		if x.Op == syntax.NOT {
+			return typed("bool")
+		}
+		return typed(v.typeOf(x.X))
+	case *syntax.BinaryExpr:
+		return typed(v.binary(x))
+	}
+	return Value{}
+}
+
+func (v *View) joined(list []syntax.Expr) string {
+	types := make([]string, len(list))
+	for i, e := range list {
+		types[i] = v.typeOf(e)
+	}
+	return join(types...)
+}
+
+func (v *View) tuple(list []syntax.Expr) string {
+	types := make([]string, len(list))
+	for i, e := range list {
+		if types[i] = v.typeOf(e); types[i] == "" || len(alternatives(types[i])) > 1 {
+			return "tuple"
+		}
+	}
+	return "tuple[" + strings.Join(types, ", ") + "]"
+}
+
+func (v *View) binary(x *syntax.BinaryExpr) string {
+	l, r := v.typeOf(x.X), v.typeOf(x.Y)
+	switch x.Op {
+	case syntax.EQL, syntax.NEQ, syntax.LT, syntax.GT, syntax.LE, syntax.GE, syntax.IN, syntax.NOT_IN:
+		return "bool"
+	case syntax.AND, syntax.OR:
+		return join(l, r)
+	case syntax.PERCENT:
+		if l == "string" {
+			return l
+		}
+	case syntax.SLASH:
+		return "float"
+	case syntax.PLUS:
+		if base(l) == "list" && base(r) == "list" {
+			return listOf(join(elementOf(l), elementOf(r)))
+		}
+	case syntax.STAR:
+		if l == "string" || base(l) == "list" {
+			return l
+		}
+	}
+	switch {
+	case l == r && (l == "int" || l == "float" || l == "string"):
+		return l
+	case (l == "int" || l == "float") && (r == "int" || r == "float"):
+		return "float"
+	}
+	return ""
+}
+
+// ident is what a name stands for.
+func (v *View) ident(id *syntax.Ident) Value {
+	switch scope(id) {
+	case resolve.Predeclared, resolve.Universal:
+		switch id.Name {
+		case "True", "False":
+			return typed("bool")
+		case "None":
+			return typed("None")
+		}
+		return v.known.described(v.known.library.Page(id.Name))
+	}
+	if n := v.nameOf(id); n != nil {
+		return v.named(n)
+	}
+	return Value{}
+}
+
+// described is what a page of the reference describes.
+func (k *known) described(p *doc.Page) Value {
+	switch {
+	case p == nil:
+		return Value{}
+	case p.Callable():
+		name := p.Name
+		if p.Kind == doc.Method {
+			_, name, _ = doc.CutName(name)
+		}
+		return Value{Type: "function", Page: p, Func: &Func{Name: name, Signature: p.Signature, Args: p.Args, Page: p, returns: p.Returns.Type}}
+	case p.Kind == doc.Value && p.Returns.Type != "":
+		return Value{Type: p.Returns.Type, Page: p}
+	}
+	return Value{Type: p.Name, Page: p}
+}
+
+// named is what all that is assigned to a name has in common.
+func (v *View) named(n *Name) Value {
+	if v.known.busy[n] {
+		v.known.cut = true
+		return Value{}
+	}
+	v.known.busy[n] = true
+	defer delete(v.known.busy, n)
+	var types []string
+	var one Value
+	for _, d := range n.Defs {
+		if d.Kind == Augmented {
+			continue
+		}
+		one = v.defined(n, d)
+		types = append(types, one.Type)
+	}
+	if len(types) == 1 {
+		return one
+	}
+	return typed(join(types...))
+}
+
+// defined is what a name is worth by one of its definitions.
+func (v *View) defined(n *Name, d Def) Value {
+	switch d.Kind {
+	case Function:
+		def := d.Stmt.(*syntax.DefStmt)
+		return Value{Type: "function", Func: v.function(def.Name.Name, def, def.Params)}
+	case Loaded:
+		return v.loaded(d)
+	case Parameter:
+		return Value{}
+	}
+	if list, ok := d.Value.(*syntax.ListExpr); ok && d.Kind == Assigned && len(d.Path) == 0 {
+		return typed(listOf(v.joined(append(list.List[:len(list.List):len(list.List)], n.added...))))
+	}
+	val := v.ValueOf(d.Value)
+	if d.Kind == Element {
+		val = typed(elementOf(val.Type))
+	}
+	for _, i := range d.Path {
+		val = typed(partOf(val.Type, i))
+	}
+	return val
+}
+
+func (v *View) loaded(d Def) Value {
+	m, name := v.loadedName(d)
+	if name == nil {
+		return Value{}
+	}
+	return m.named(name)
+}
+
+// loadedName is the name, and the module that defines it, of a loaded one.
+func (v *View) loadedName(d Def) (*View, *Name) {
+	st := d.Stmt.(*syntax.LoadStmt)
+	m := v.module(st)
+	if m == nil {
+		return nil, nil
+	}
+	return m, m.exported(st.From[d.Path[0]].Name)
+}
+
+// function describes a function of the script.
+func (v *View) function(name string, node syntax.Node, params []syntax.Expr) *Func {
+	f := &Func{Name: name, Node: node, View: v}
+	var texts []string
+	byName := false
+	for _, p := range params {
+		texts = append(texts, v.Script.Text(p))
+		a := doc.Arg{ByName: byName}
+		switch p := p.(type) {
+		case *syntax.Ident:
+			a.Name = p.Name
+		case *syntax.BinaryExpr:
+			a.Name, a.Optional, a.Default = p.X.(*syntax.Ident).Name, true, v.Script.Text(p.Y)
+		case *syntax.UnaryExpr:
+			byName = true
+			id, ok := p.X.(*syntax.Ident)
+			if !ok {
+				continue
+			}
+			a = doc.Arg{Name: id.Name, Rest: p.Op.String(), ByName: true, Optional: true}
+		}
+		f.Args = append(f.Args, a)
+	}
+	f.Signature = name + "(" + strings.Join(texts, ", ") + ")"
+	return f
+}
+
+// Returns is the type of what a function returns.
+func (f *Func) Returns() string {
+	switch n := f.Node.(type) {
+	case *syntax.LambdaExpr:
+		return f.View.typeOf(n.Body)
+	case *syntax.DefStmt:
+		return f.View.returned(n)
+	}
+	if f.returns == "any" {
+		return ""
+	}
+	return f.returns
+}
+
+// returned is what the return statements of a function have in common.
+func (v *View) returned(def *syntax.DefStmt) string {
+	if v.known.busy[def] {
+		v.known.cut = true
+		return ""
+	}
+	v.known.busy[def] = true
+	defer delete(v.known.busy, def)
+	types := []string{}
+	for _, r := range returnsOf(def) {
+		if r.Result == nil {
+			types = append(types, "None")
+		} else {
+			types = append(types, v.typeOf(r.Result))
+		}
+	}
+	if len(types) == 0 {
+		return "None"
+	}
+	return join(types...)
+}
+
+// returnsOf lists the return statements of a function, without those of functions
+// inside it.
+func returnsOf(def *syntax.DefStmt) []*syntax.ReturnStmt {
+	var list []*syntax.ReturnStmt
+	for _, s := range def.Body {
+		syntax.Walk(s, func(n syntax.Node) bool {
+			switch n := n.(type) {
+			case *syntax.DefStmt, *syntax.LambdaExpr:
+				return false
+			case *syntax.ReturnStmt:
+				list = append(list, n)
+			}
+			return true
+		})
+	}
+	return list
+}
+
+// called is the type of a call's result.
+func (v *View) called(call *syntax.CallExpr) string {
+	f := v.ValueOf(call.Fn).Func
+	if f == nil {
+		return ""
+	}
+	if f.Page != nil && len(call.Args) > 0 {
+		in := v.typeOf(call.Args[0])
+		switch f.Page.Name {
+		case "sorted", "reversed", "list":
+			return listOf(elementOf(in))
+		case "set", "tuple":
+			return f.Page.Name
+		case "enumerate":
+			if e := elementOf(in); e != "" && len(alternatives(e)) == 1 {
+				return "list[tuple[int, " + e + "]]"
+			}
+		case "zip":
+			return "list[" + v.zipped(call.Args) + "]"
+		}
+	}
+	return f.Returns()
+}
+
+func (v *View) zipped(args []syntax.Expr) string {
+	types := make([]string, len(args))
+	for i, a := range args {
+		if types[i] = elementOf(v.typeOf(a)); types[i] == "" || len(alternatives(types[i])) > 1 {
+			return "tuple"
+		}
+	}
+	return "tuple[" + strings.Join(types, ", ") + "]"
+}
+
+func (v *View) index(x *syntax.IndexExpr) string {
+	t := v.typeOf(x.X)
+	if len(alternatives(t)) != 1 {
+		return ""
+	}
+	switch base(t) {
+	case "tuple":
+		if lit, ok := x.Y.(*syntax.Literal); ok {
+			if i, ok := lit.Value.(int64); ok {
+				return partOf(t, int(i))
+			}
+		}
+		return elementOf(t)
+	case "list", "range":
+		return elementOf(t)
+	case "string":
+		return "string"
+	}
+	return ""
+}
+
+// attr is what stands behind a dot.
+func (v *View) attr(x *syntax.DotExpr) Value {
+	t := v.typeOf(x.X)
+	var types []string
+	var one Value
+	alts := alternatives(t)
+	for _, alt := range alts {
+		if alt == "None" && len(alts) > 1 {
+			continue
+		}
+		one = v.known.member(alt, x.Name.Name)
+		types = append(types, one.Type)
+	}
+	if len(types) == 1 {
+		return one
+	}
+	return typed(join(types...))
+}
+
+// member is a field or method of a type.
+func (k *known) member(of, name string) Value {
+	of = base(of)
+	if m, ok := k.library.Member(of, name); ok {
+		if m.Page == nil {
+			t := m.Arg.Type
+			if t == "any" {
+				t = ""
+			}
+			return typed(t)
+		}
+		if m.Page.Kind == doc.Module {
+			return Value{Type: of + "." + name, Page: m.Page}
+		}
+		return k.described(m.Page)
+	}
+	if t, ok := stringMethods[name]; ok && of == "string" {
+		return Value{Type: "function", Func: &Func{Name: name, Signature: name + "(…)", Args: []doc.Arg{{Name: "args", Rest: "*", Optional: true}, {Name: "kwargs", Rest: "**", Optional: true}}, returns: t}}
+	}
+	return Value{}
+}
+
+// stringMethods are the types of what the methods of strings return.
+var stringMethods = map[string]string{
+	"capitalize": "string", "count": "int", "endswith": "bool", "find": "int", "format": "string", "index": "int", "isalnum": "bool",
+	"isalpha": "bool", "isdigit": "bool", "islower": "bool", "isspace": "bool", "istitle": "bool", "isupper": "bool", "join": "string",
+	"lower": "string", "lstrip": "string", "partition": "tuple[string, string, string]", "removeprefix": "string", "removesuffix": "string",
+	"replace": "string", "rfind": "int", "rindex": "int", "rpartition": "tuple[string, string, string]", "rsplit": "list[string]",
+	"rstrip": "string", "split": "list[string]", "splitlines": "list[string]", "startswith": "bool", "strip": "string", "title": "string", "upper": "string",
+}
+
+// attrNames are the names of a type's fields and methods, nil where they are not
+// known.
+func (k *known) attrNames(t string) []string {
+	var names []string
+	for _, m := range k.library.Members(base(t)) {
+		names = append(names, m.Name)
+	}
+	if names != nil {
+		return names
+	}
+	var of starlark.Value
+	switch base(t) {
+	case "string":
+		of = starlark.String("")
+	case "bytes":
+		of = starlark.Bytes("")
+	case "list":
+		of = &starlark.List{}
+	case "dict":
+		of = &starlark.Dict{}
+	case "set":
+		of = &starlark.Set{}
+	case "int", "float", "bool", "None", "function", "tuple", "range":
+		return []string{}
+	default:
+		of = k.in.Predeclared(t) // a module of Starlark's own
+	}
+	if h, ok := of.(starlark.HasAttrs); ok {
+		return h.AttrNames()
+	}
+	return nil
+}
