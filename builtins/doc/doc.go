@@ -71,6 +71,17 @@ type Arg struct {
 	Default  string // as written in the signature
 }
 
+// Label is the argument as it stands in a signature.
+func (a Arg) Label() string {
+	switch {
+	case a.Rest != "":
+		return a.Rest + a.Name
+	case a.Optional:
+		return a.Name + " = " + a.Default
+	}
+	return a.Name
+}
+
 // Callable reports whether the name is a function's.
 func (p *Page) Callable() bool { return p.Kind == Builtin || p.Kind == Method }
 

@@ -9,6 +9,7 @@ import (
 	"nsscript/builtins/doc"
 	"nsscript/builtins/near"
 	"nsscript/builtins/op"
+	"nsscript/interp"
 )
 
 // overview is help() without an argument.
@@ -78,15 +79,7 @@ func chapters(lib *doc.Library, style doc.Style) string {
 
 // functionHelp explains a function of a script by its own doc string.
 func functionHelp(fn *starlark.Function, style doc.Style) string {
-	var params []string
-	for i := range fn.NumParams() {
-		name, _ := fn.Param(i)
-		if def := fn.ParamDefault(i); def != nil {
-			name += " = " + def.String()
-		}
-		params = append(params, name)
-	}
-	text := style.Strong(fmt.Sprintf("%s(%s)", fn.Name(), strings.Join(params, ", "))) + "\n"
+	text := style.Signature(interp.Signature(fn))
 	if d := strings.TrimSpace(fn.Doc()); d != "" {
 		text += "\n" + unindent(d) + "\n"
 	}
