@@ -343,3 +343,19 @@ func element(v starlark.Value, index string, in *Interp, globals starlark.String
 	}
 	return nil
 }
+
+// StatementStart returns the line, from 1, on which the statement begins that the
+// end of a text belongs to.
+func StatementStart(before string) int {
+	toks := tokenize([]byte(before))
+	line := strings.Count(before, "\n") + 1
+	if last := toks[len(toks)-1]; last.open < 0 && strings.TrimSpace(before[strings.LastIndexByte(before, '\n')+1:]) == "" {
+		return line // nothing has begun
+	}
+	for i := len(toks) - 2; i >= 0; i-- {
+		if toks[i].first && toks[i].open < 0 && toks[i].kind != newline {
+			return toks[i].start.line
+		}
+	}
+	return line
+}

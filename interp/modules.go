@@ -22,8 +22,11 @@ func (in *Interp) StdModules() []string {
 
 // Exports returns the names that a script in the working directory can load from a
 // module, sorted; none if it cannot be read.
-func (in *Interp) Exports(module string) []string {
-	f := &file{loads: map[string]*file{}}
+func (in *Interp) Exports(module string) []string { return in.ExportsTo(Source{}, module) }
+
+// ExportsTo is Exports for the script that loads the module.
+func (in *Interp) ExportsTo(loading Source, module string) []string {
+	f := &file{src: loading, id: identity(loading), loads: map[string]*file{}}
 	t, e := in.resolve(f, module)
 	if e != nil {
 		return nil

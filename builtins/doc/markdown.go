@@ -11,14 +11,15 @@ func (l *Library) Markdown() string {
 	for _, g := range l.Groups() {
 		fmt.Fprintf(&b, "## %s\n\n", g.Title)
 		for _, p := range g.Pages {
-			p.markdown(&b)
+			fmt.Fprintf(&b, "### %s\n\n%s", p.Name, p.Markdown())
 		}
 	}
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }
 
-func (p *Page) markdown(b *strings.Builder) {
-	fmt.Fprintf(b, "### %s\n\n", p.Name)
+// Markdown prints the page, without its name as a title.
+func (p *Page) Markdown() string {
+	b := &strings.Builder{}
 	if p.Signature != "" {
 		fmt.Fprintf(b, "```python\n%s\n```\n\n", p.qualified())
 	}
@@ -43,6 +44,7 @@ func (p *Page) markdown(b *strings.Builder) {
 	if p.Source != "" {
 		fmt.Fprintf(b, "See %s\n\n", p.Source)
 	}
+	return b.String()
 }
 
 func table(b *strings.Builder, title string, args []Arg) {

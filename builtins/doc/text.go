@@ -220,3 +220,18 @@ func (l *Library) Help(p *Page, s Style) string {
 	}
 	return text
 }
+
+// Unindent takes the indent off the lines after the first that they share.
+func Unindent(text string) string {
+	lines := strings.Split(text, "\n")
+	least := -1
+	for _, line := range lines[1:] {
+		if n := len(line) - len(strings.TrimLeft(line, " ")); strings.TrimSpace(line) != "" && (least < 0 || n < least) {
+			least = n
+		}
+	}
+	for i := 1; i < len(lines); i++ {
+		lines[i] = lines[i][min(max(least, 0), len(lines[i])):]
+	}
+	return strings.Join(lines, "\n")
+}

@@ -81,24 +81,9 @@ func chapters(lib *doc.Library, style doc.Style) string {
 func functionHelp(fn *starlark.Function, style doc.Style) string {
 	text := style.Signature(interp.Signature(fn))
 	if d := strings.TrimSpace(fn.Doc()); d != "" {
-		text += "\n" + unindent(d) + "\n"
+		text += "\n" + doc.Unindent(d) + "\n"
 	}
 	return text + fmt.Sprintf("\ndefined at %s\n", fn.Position())
-}
-
-// unindent takes the indent off the lines after the first that they share.
-func unindent(text string) string {
-	lines := strings.Split(text, "\n")
-	least := -1
-	for _, line := range lines[1:] {
-		if n := len(line) - len(strings.TrimLeft(line, " ")); strings.TrimSpace(line) != "" && (least < 0 || n < least) {
-			least = n
-		}
-	}
-	for i := 1; i < len(lines); i++ {
-		lines[i] = lines[i][min(max(least, 0), len(lines[i])):]
-	}
-	return strings.Join(lines, "\n")
 }
 
 func builtinHelp(lib *doc.Library, b *starlark.Builtin, style doc.Style) (string, error) {

@@ -388,20 +388,10 @@ func (v *View) index(x *syntax.IndexExpr) string {
 // attr is what stands behind a dot.
 func (v *View) attr(x *syntax.DotExpr) Value {
 	t := v.typeOf(x.X)
-	var types []string
-	var one Value
-	alts := alternatives(t)
-	for _, alt := range alts {
-		if alt == "None" && len(alts) > 1 {
-			continue
-		}
-		one = v.known.member(alt, x.Name.Name)
-		types = append(types, one.Type)
+	if t == "None" {
+		return Value{}
 	}
-	if len(types) == 1 {
-		return one
-	}
-	return typed(join(types...))
+	return v.memberOf(t, x.Name.Name)
 }
 
 // member is a field or method of a type.

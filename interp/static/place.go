@@ -30,11 +30,12 @@ func enclosing(root syntax.Node, pos syntax.Position) []syntax.Node {
 
 // A Place is what stands at a position.
 type Place struct {
-	Node  syntax.Node // the identifier or string
-	Value Value       // what is known of it
-	Name  *Name       // the name that a script has bound, nil for others
-	In    *View       // the script that has bound it
-	Arg   string      // the argument of Value.Func that it names
+	Node  syntax.Node     // the identifier or string
+	Value Value           // what is known of it
+	Name  *Name           // the name that a script has bound, nil for others
+	In    *View           // the script that has bound it
+	Dot   *syntax.DotExpr // behind whose dot it stands
+	Arg   string          // the argument of Value.Func that it names
 }
 
 // At returns what stands at a position, nil for nothing of interest.
@@ -56,7 +57,7 @@ func (v *View) At(pos syntax.Position) *Place {
 		switch n := n.(type) {
 		case *syntax.DotExpr:
 			if n.Name == id {
-				p.Value = v.ValueOf(n)
+				p.Value, p.Dot = v.ValueOf(n), n
 				return p
 			}
 		case *syntax.BinaryExpr:
