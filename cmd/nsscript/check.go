@@ -32,7 +32,7 @@ It needs no rights and changes nothing. Of a directory, all .star files in it an
 below are taken. The exit status is 1 if there is an error, with --strict also for
 a warning. The comment "# buildifier: disable=NAME" on a line, or alone on the one
 above it, turns the warning NAME off.`,
-		Args: cobra.MinimumNArgs(1), ValidArgsFunction: completeScripts,
+		Args: cobra.MinimumNArgs(1), ValidArgsFunction: completeAllScripts,
 		RunE: func(_ *cobra.Command, args []string) error {
 			return checkAll(args, o)
 		},

@@ -75,6 +75,11 @@ func completeScripts(_ *cobra.Command, args []string, typed string) ([]string, c
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	return completeAllScripts(nil, nil, typed)
+}
+
+// completeAllScripts completes one of several scripts.
+func completeAllScripts(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if !strings.HasPrefix(typed, "@") {
 		return []string{"star"}, cobra.ShellCompDirectiveFilterFileExt
 	}

@@ -209,8 +209,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newRepl(), newDown(), newLs(), newShow(), newExec(), newShell(), newFmt(), newCheck(), newLsp(), newDoc(), newDoctor(), newVersion(), newServe())
-	root.CompletionOptions.HiddenDefaultCmd = false
+	root.AddCommand(newRun(), newRepl(), newDown(), newLs(), newShow(), newExec(), newShell(), newFmt(), newCheck(), newLsp(), newDoc(), newDoctor(), newCompletion(), newVersion(), newServe())
 	wrapArgs(root)
 	return root
 }
