@@ -2,10 +2,14 @@ package builtins
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
 )
 
 // tabular is a value that can stand in a row of a table.
@@ -14,16 +18,22 @@ type tabular interface {
 	row() ([]string, error)
 }
 
+// crowded is a tabular value with columns that can be left out of a table that is
+// too wide, the first of them first.
+type crowded interface{ spare() []string }
+
 // Display prints a value as an interactive session shows it: a list of
-// interfaces, routes and the like as a table, everything else as print does.
-func Display(v starlark.Value) string {
+// interfaces, routes and the like as a table, everything else as print does. A
+// table fits into so many columns of the terminal if it can; 0 is as many as it
+// takes.
+func Display(v starlark.Value, width int) string {
 	switch v := v.(type) {
 	case *Namespace:
-		return v.display()
+		return v.display(width)
 	case starlark.String, starlark.Bytes:
 		return v.String()
 	case starlark.Indexable:
-		if text, ok := tableOf(v); ok {
+		if text, ok := tableOf(v, width); ok {
 			return text
 		}
 	}
@@ -31,7 +41,7 @@ func Display(v starlark.Value) string {
 }
 
 // tableOf prints a list of values of one kind as a table.
-func tableOf(list starlark.Indexable) (string, bool) {
+func tableOf(list starlark.Indexable, width int) (string, bool) {
 	if list.Len() == 0 {
 		return "", false
 	}
@@ -60,7 +70,40 @@ func tableOf(list starlark.Indexable) (string, bool) {
 		}
 		rows = append(rows, row)
 	}
-	return align(worthwhile(rows)), true
+	var spare []string
+	if c, ok := list.Index(0).(crowded); ok {
+		spare = c.spare()
+	}
+	return align(fit(worthwhile(rows), spare, width)), true
+}
+
+// fit makes rows narrower that are too wide: several addresses stand below one
+// another, and columns that can be spared are left out.
+func fit(rows [][]string, spare []string, width int) [][]string {
+	if width <= 0 || widthOf(rows) <= width {
+		return rows
+	}
+	if i := slices.Index(rows[0], "ADDRESSES"); i >= 0 {
+		for _, row := range rows[1:] {
+			row[i] = strings.ReplaceAll(row[i], " ", "\n")
+		}
+	}
+	for _, title := range spare {
+		if i := slices.Index(rows[0], title); i >= 0 && widthOf(rows) > width {
+			for n := range rows {
+				rows[n] = slices.Delete(rows[n], i, i+1)
+			}
+		}
+	}
+	return rows
+}
+
+func widthOf(rows [][]string) int {
+	widest := 0
+	for line := range strings.SplitSeq(align(rows), "\n") {
+		widest = max(widest, ansi.StringWidth(line))
+	}
+	return widest
 }
 
 // worthwhile leaves out the columns that say nothing: empty ones, and a namespace
@@ -82,21 +125,21 @@ func worthwhile(rows [][]string) [][]string {
 	return kept
 }
 
-// align prints rows with their columns below one another.
+// align prints rows with their columns below one another. A cell may have several
+// lines.
 func align(rows [][]string) string {
-	wide := make([]int, len(rows[0]))
+	var lines [][]string
 	for _, row := range rows {
-		for i, cell := range row {
-			if i+1 < len(row) {
-				wide[i] = max(wide[i], ansi.StringWidth(cell))
-			}
+		lines = append(lines, unfold(row)...)
+	}
+	wide := make([]int, len(rows[0]))
+	for _, row := range lines {
+		for i, cell := range row[:len(row)-1] {
+			wide[i] = max(wide[i], ansi.StringWidth(cell))
 		}
 	}
-	var b strings.Builder
-	for n, row := range rows {
-		if n > 0 {
-			b.WriteByte('\n')
-		}
+	texts := make([]string, len(lines))
+	for n, row := range lines {
 		var line strings.Builder
 		for i, cell := range row {
 			line.WriteString(cell)
@@ -104,13 +147,27 @@ func align(rows [][]string) string {
 				line.WriteString(strings.Repeat(" ", wide[i]-ansi.StringWidth(cell)+2))
 			}
 		}
-		b.WriteString(strings.TrimRight(line.String(), " "))
+		texts[n] = strings.TrimRight(line.String(), " ")
 	}
-	return b.String()
+	return strings.Join(texts, "\n")
+}
+
+// unfold gives each line of a row's cells a row.
+func unfold(row []string) [][]string {
+	rows := [][]string{make([]string, len(row))}
+	for i, cell := range row {
+		for n, line := range strings.Split(cell, "\n") {
+			if n == len(rows) {
+				rows = append(rows, make([]string, len(row)))
+			}
+			rows[n][i] = line
+		}
+	}
+	return rows
 }
 
 // display prints a namespace with its interfaces.
-func (n *Namespace) display() string {
+func (n *Namespace) display(width int) string {
 	if n.deleted {
 		return fmt.Sprintf("namespace %s, deleted", n.name)
 	}
@@ -118,7 +175,7 @@ func (n *Namespace) display() string {
 	if err != nil {
 		return fmt.Sprintf("namespace %s: %v", n.name, err)
 	}
-	text, _ := tableOf(links.(starlark.Indexable))
+	text, _ := tableOf(links.(starlark.Indexable), width)
 	return n.title() + "\n" + text
 }
 
@@ -144,6 +201,8 @@ func (n *Namespace) row() ([]string, error) {
 func (l *Link) columns() []string {
 	return []string{"INTERFACE", "KIND", "STATE", "MTU", "MAC", "MASTER", "ADDRESSES", "IN"}
 }
+
+func (l *Link) spare() []string { return []string{"MAC", "KIND", "MTU"} }
 
 func (l *Link) row() ([]string, error) {
 	k, err := l.read()
@@ -174,18 +233,40 @@ func (r *Route) columns() []string {
 	return []string{"DESTINATION", "VIA", "DEV", "METRIC", "TABLE", "TYPE", "SOURCE"}
 }
 
+// row leaves out, as ip does, what is usual: the main table, unicast, no metric.
 func (r *Route) row() ([]string, error) {
-	cell := func(field string) string { return plain(routeFields[field](r)) }
-	return []string{cell("dst"), cell("via"), cell("dev"), cell("metric"), cell("table"), cell("type"), cell("src")}, nil
+	cell := func(field, usual string) string {
+		text := plain(routeFields[field](r))
+		if text == usual {
+			return ""
+		}
+		return text
+	}
+	table := kernel.TableName(r.r.Table)
+	if table == "main" {
+		table = ""
+	}
+	return []string{cell("dst", ""), cell("via", ""), cell("dev", ""), cell("metric", "0"), table, cell("type", "unicast"), cell("src", "")}, nil
 }
 
 func (r *PolicyRule) columns() []string {
-	return []string{"PRIORITY", "FROM", "TO", "IIF", "OIF", "FWMARK", "TABLE"}
+	return []string{"PRIORITY", "FAMILY", "FROM", "TO", "IIF", "OIF", "FWMARK", "TABLE"}
 }
 
 func (r *PolicyRule) row() ([]string, error) {
 	cell := func(field string) string { return plain(policyRuleFields[field](r)) }
-	return []string{cell("priority"), cell("src"), cell("dst"), cell("iif"), cell("oif"), cell("fwmark"), cell("table")}, nil
+	family := "inet"
+	if r.r.Family == unix.AF_INET6 {
+		family = "inet6"
+	}
+	if r.both {
+		family = "both"
+	}
+	from := cell("src")
+	if from == "" {
+		from = "all"
+	}
+	return []string{cell("priority"), family, from, cell("dst"), cell("iif"), cell("oif"), cell("fwmark"), kernel.TableName(r.r.Table)}, nil
 }
 
 func (r *Rule) columns() []string { return []string{"CHAIN", "PACKETS", "BYTES", "RULE"} }

@@ -13,9 +13,8 @@ import (
 // as the kernel has them now. Of the host only what the lab made is shown,
 // unless it is the lab's own.
 func Table(l *Lab) (string, error) {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAMESPACE\tINTERFACE\tKIND\tSTATE\tADDRESSES\tIN")
+	var rows strings.Builder
+	ports := false
 	for _, name := range append([]string{op.Host}, l.sys.Names()...) {
 		ns, err := l.sys.NS(name)
 		if err != nil {
@@ -44,13 +43,21 @@ func Table(l *Lab) (string, error) {
 					list = append(list, a.Prefix.String())
 				}
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", first, k.Name, k.Kind, state(&k), strings.Join(list, " "), masters[k.Master])
+			ports = ports || masters[k.Master] != ""
+			fmt.Fprintf(&rows, "%s\t%s\t%s\t%s\t%s\t%s\n", first, k.Name, k.Kind, state(&k), strings.Join(list, " "), masters[k.Master])
 			first = ""
 		}
 		if first == name && name != op.Host {
-			fmt.Fprintf(w, "%s\t-\t\t\t\t\n", name)
+			fmt.Fprintf(&rows, "%s\t-\t\t\t\t\n", name)
 		}
 	}
+	head := "NAMESPACE\tINTERFACE\tKIND\tSTATE\tADDRESSES\t"
+	if ports {
+		head += "PORT OF"
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, head+"\n"+strings.TrimSuffix(rows.String(), "\n"))
 	if err := w.Flush(); err != nil {
 		return "", err
 	}

@@ -68,7 +68,7 @@ func chapters(lib *doc.Library, style doc.Style) string {
 	for _, g := range lib.Groups() {
 		var names []string
 		for _, p := range g.Pages {
-			if p.Kind == doc.Builtin || p.Kind == doc.Value {
+			if p.Kind == doc.Builtin || p.Kind == doc.Value || p.Kind == doc.Module && len(lib.Members(p.Name)) == 0 {
 				names = append(names, p.Name)
 			}
 		}

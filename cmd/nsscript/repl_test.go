@@ -223,7 +223,7 @@ func replNewcomer(t *testing.T) {
 		s.wants(`help("routes")`, `^Namespace\.routes +list\[Route\]`)
 		s.wants("red.links", `^INTERFACE +KIND`, `^eth0 +veth +up`)
 		s.wants("red.routes", `^DESTINATION +DEV`, `^10\.0\.0\.0/24 +eth0`)
-		s.wants("red.rules", `^PRIORITY +TABLE`, `^32766 +254`)
+		s.wants("red.rules", `^PRIORITY +FAMILY +FROM +TABLE`, `^32766 +inet +all +main`)
 		s.wants("firewall.drop(red, udp = 53)", `-A FORWARD -p udp`)
 		s.wants("firewall.rules(red)", `^CHAIN +PACKETS +BYTES +RULE`, `^FORWARD +0 +0 +-p udp`)
 		s.wants("red", `^namespace "red"$`, `10\.0\.0\.1/24`)
@@ -440,7 +440,7 @@ func replUndo(t *testing.T) {
 			t.Errorf("the saved script lacks %s:\n%s", want, text)
 		}
 	}
-	for _, not := range []string{"undo", "spawn", "n1", "mtu =", "drop"} {
+	for _, not := range []string{"undo", "spawn", "n1", "mtu =", "drop", "a.state", "red.forward"} {
 		if strings.Contains(string(text), not) {
 			t.Errorf("the saved script has %s:\n%s", not, text)
 		}

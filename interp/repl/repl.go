@@ -55,7 +55,7 @@ type Config struct {
 	Globals starlark.StringDict
 	Library *doc.Library
 	Lab     Lab
-	Display func(starlark.Value) string // prints a result
+	Display func(v starlark.Value, width int) string // prints a result in so many columns
 	Out     io.Writer
 	Err     io.Writer
 	Style   func() doc.Style // of the terminal, as wide as it is now
@@ -294,13 +294,17 @@ func (s *Session) takeBack(ctx context.Context, before starlark.StringDict, from
 func (s *Session) display(v starlark.Value) string {
 	b, ok := v.(*starlark.Builtin)
 	if !ok {
-		return s.Display(v)
+		return s.Display(v, s.Style().Width)
 	}
 	pages := s.Library.Find(s.pageName(b))
 	if len(pages) != 1 {
-		return s.Display(v)
+		return s.Display(v, s.Style().Width)
 	}
-	return fmt.Sprintf("%s\n%s\n(call it with brackets; help(%s) tells more)", pages[0].Signature, pages[0].Summary, b.Name())
+	topic := pages[0].Name
+	if pages[0].Kind == doc.Method {
+		topic = fmt.Sprintf("%q", topic)
+	}
+	return fmt.Sprintf("%s%s\n(call it with brackets; help(%s) tells more)", s.Style().Signature(pages[0].Signature), pages[0].Summary, topic)
 }
 
 // pageName is the name of the page that describes a builtin.

@@ -11,6 +11,8 @@ import (
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
+
+	"nsscript/interp"
 )
 
 // A step is a successful input.
@@ -34,8 +36,25 @@ func (s *Session) remember(text string, before starlark.StringDict, from int) {
 			st.names[name] = old
 		}
 	}
-	st.unsaved = verbs.MatchString(st.text)
+	st.unsaved = verbs.MatchString(st.text) || isLook(st.text)
 	s.steps = append(s.steps, st)
+}
+
+// isLook reports whether an input only looks at something, as red.routes does.
+func isLook(text string) bool {
+	f, err := interp.Parse(interp.Source{Text: []byte(text)})
+	if err != nil || len(f.Stmts) != 1 {
+		return false
+	}
+	look := true
+	syntax.Walk(f.Stmts[0], func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.CallExpr, *syntax.AssignStmt, *syntax.DefStmt, *syntax.LoadStmt, *syntax.BranchStmt:
+			look = false
+		}
+		return look
+	})
+	return look
 }
 
 // identical reports whether two values are one; values that cannot be compared
