@@ -191,6 +191,7 @@ example:
     print(eth0.ns, eth0.peer.name, eth0.peer.master == br0)
     #> red red-eth0 True
 command: ip link add PEER master BRIDGE type veth peer name NAME netns NS
+source: veth(4), ip-link(8), bridge(8)
 `
 
 const detachDoc = `
@@ -207,6 +208,7 @@ example:
     print(br0.ports)
     #> []
 command: ip link set PORT nomaster
+source: ip-link(8), bridge(8)
 `
 
 const fdbEntryDoc = `

@@ -440,6 +440,7 @@ errors: the network has no address of that number; the message says which it has
 example:
     print(cidr("10.0.0.0/24").host(-1))
     #> 10.0.0.254/24
+source: RFC 4632, RFC 4291
 `
 
 const networkSubnetsDoc = `
@@ -451,6 +452,7 @@ errors: the prefix is shorter than the network's, or there are too many
 example:
     print(cidr("10.0.0.0/24").subnets(26)[1])
     #> 10.0.0.64/26
+source: RFC 4632
 `
 
 const networkContainsDoc = `
@@ -462,6 +464,7 @@ errors: x is no address
 example:
     print(cidr("10.0.0.0/8").contains("10.1.2.3"))
     #> True
+source: RFC 4632
 `
 
 const addressDoc = `
@@ -475,4 +478,5 @@ example:
     a = cidr("10.0.0.0/24").host(5)
     print(a.ip, a.network)
     #> 10.0.0.5 10.0.0.0/24
+source: RFC 4632, RFC 4291
 `

@@ -409,6 +409,7 @@ example:
     fw = namespace("fw")
     firewall.policy(fw, input = "drop", forward = "drop")
 command: iptables -P FORWARD DROP
+source: iptables(8)
 `
 
 const matchDoc = `chain (string): forward, input or output, or a chain of one's own
@@ -487,6 +488,7 @@ example:
     print([r.packets for r in firewall.rules(fw)])
     #> [0]
 command: iptables-save -c -t TABLE
+source: iptables(8)
 `
 
 const flushDoc = `
@@ -502,6 +504,7 @@ example:
     print(firewall.rules(fw))
     #> []
 command: iptables -t TABLE -F
+source: iptables(8)
 `
 
 const ruleTypeDoc = `
@@ -529,4 +532,5 @@ example:
     print(firewall.rules(fw))
     #> []
 command: iptables -D CHAIN SPEC
+source: iptables(8)
 `

@@ -459,6 +459,7 @@ example:
     print(a.state)
     #> up
 command: ip -n NS link set NAME up
+source: ip-link(8), netdevice(7)
 `
 
 const linkDownDoc = `
@@ -472,6 +473,7 @@ example:
     print(a.state)
     #> down
 command: ip -n NS link set NAME down
+source: ip-link(8), netdevice(7)
 `
 
 const addAddrDoc = `
@@ -503,6 +505,7 @@ example:
     print(red.ip)
     #> None
 command: ip -n NS addr del ADDR dev NAME
+source: ip-address(8)
 `
 
 const linkSetDoc = `
@@ -522,6 +525,7 @@ example:
     #> uplink 1400
 command: ip -n NS link set NAME mtu MTU
     ip -n NS link set NAME master BRIDGE
+source: ip-link(8)
 `
 
 const linkMoveDoc = `
@@ -537,6 +541,7 @@ example:
     print(b.ns, blue.links[0].name)
     #> green lo
 command: ip -n NS link set NAME netns OTHER
+source: ip-link(8), network_namespaces(7)
 `
 
 const linkDeleteDoc = `
@@ -551,6 +556,7 @@ example:
     print(len(blue.links))
     #> 1
 command: ip -n NS link del NAME
+source: ip-link(8)
 `
 
 const linkStatsDoc = `

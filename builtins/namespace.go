@@ -326,6 +326,7 @@ example:
     print(red.link("lo").state)
     #> up
 command: ip -n NS link show dev NAME
+source: ip-link(8)
 `
 
 const sysctlDoc = `
@@ -355,6 +356,7 @@ example:
     print(bool(red))
     #> False
 command: ip netns del NS
+source: ip-netns(8), network_namespaces(7)
 `
 
 const neighborDoc = `

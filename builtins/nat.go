@@ -222,6 +222,7 @@ example:
     print(nat.masquerade(gw, out = "wan", src = "192.168.0.0/16"))
     #> -A POSTROUTING -s 192.168.0.0/16 -o wan -j MASQUERADE
 command: iptables -t nat -A POSTROUTING -o OUT -j MASQUERADE
+source: iptables-extensions(8), RFC 3022
 `
 
 const snatDoc = `
@@ -240,6 +241,7 @@ example:
     print(nat.snat(gw, "203.0.113.1", out = "wan"))
     #> -A POSTROUTING -o wan -j SNAT --to-source 203.0.113.1
 command: iptables -t nat -A POSTROUTING -o OUT -j SNAT --to-source TO
+source: iptables-extensions(8), RFC 3022
 `
 
 const dnatDoc = `
@@ -259,6 +261,7 @@ example:
     print(nat.dnat(gw, "10.0.1.10:8080", iface = "wan", tcp = 80).chain)
     #> PREROUTING
 command: iptables -t nat -A PREROUTING -i IFACE -p tcp --dport PORT -j DNAT --to-destination TO
+source: iptables-extensions(8), RFC 3022
 `
 
 const redirectDoc = `
@@ -277,4 +280,5 @@ example:
     print(gw.pids != [])
     #> True
 command: iptables -t nat -A PREROUTING -p tcp --dport PORT -j REDIRECT --to-ports PORT
+source: iptables-extensions(8)
 `

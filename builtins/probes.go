@@ -290,4 +290,5 @@ rtt (float | None, seconds): how long the handshake took
 reply (string | None): what came back, where something was sent
 local (string | None): the own address and port
 remote (string | None): the other address and port
+source: RFC 9293, RFC 768
 `

@@ -417,4 +417,5 @@ code (int): its exit status; 128 and the number of the signal that ended it, 124
 stdout (string): what it printed
 stderr (string): what it printed as errors
 ok (bool): whether its status is 0
+source: exit(3)
 `

@@ -582,6 +582,7 @@ example:
     print("default" in [x.dst for x in red.routes])
     #> False
 command: ip -n NS route del DST
+source: ip-route(8)
 `
 
 const policyRuleDoc = `
@@ -610,4 +611,5 @@ example:
     print(len([x for x in red.rules if x.table == 100]))
     #> 0
 command: ip -n NS rule del priority PRIORITY
+source: ip-rule(8)
 `

@@ -162,4 +162,5 @@ example:
     br0.attach(red, addr = "10.0.0.1/24")
     print(ping(host, red).received)
     #> 1
+source: network_namespaces(7)
 `

@@ -411,6 +411,7 @@ example:
     print(connect(red, blue, 80, send = "x").reply)
     #> hello
 command: ip netns exec NS nsscript serve --tcp PORT &
+source: RFC 862 (echo), RFC 9110 (HTTP)
 `
 
 const processTypeDoc = `
@@ -421,6 +422,7 @@ ns (Namespace): where it runs
 running (bool): whether it runs
 code (int | None): its exit status; None while it runs
 output (string): what it has printed so far, errors included
+source: proc(5)
 `
 
 const processStopDoc = `
@@ -444,4 +446,5 @@ example:
     red = namespace("red")
     print(spawn(red, "true").wait(timeout = "5s"))
     #> 0
+source: waitpid(2)
 `
