@@ -33,7 +33,7 @@ torture: deps-test
 
 # What reads strings and files, fed with what nobody would write.
 FUZZTIME ?= 20s
-FUZZ     := interp:FuzzRun interp/format:FuzzSource interp/static:FuzzLook builtins:FuzzValues builtins/op:FuzzIptablesArgs builtins/kernel:FuzzListedRule \
+FUZZ     := interp:FuzzRun interp:FuzzCursor interp/format:FuzzSource interp/static:FuzzLook builtins:FuzzValues builtins/op:FuzzIptablesArgs builtins/kernel:FuzzListedRule \
 	builtins/lab:FuzzJournal builtins/lab:FuzzRegistry
 
 fuzz:

@@ -127,3 +127,23 @@ func describeContext(c Context) string {
 	}
 	return text
 }
+
+// FuzzCursor holds that every text can be looked at while it is being written.
+func FuzzCursor(f *testing.F) {
+	for _, s := range []string{"red.link(\"eth0\").addrs[0].", "def f(a,\n  b = 2):\n    load(\"@std//", "x = '''a\nb", "f(a = [1, {\"b\": (2,", "# x\n\\\n)]}", "red ping -c 1 blue"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(_ *testing.T, text string) {
+		if len(text) > 500 {
+			return // every place is looked at
+		}
+		for i := range text {
+			before := text[:i]
+			Unfinished(before)
+			EndsBlock(before, text[i:])
+			StatementStart(before)
+			c := ContextAt(before, text[i:])
+			New(Options{}).Eval(c.Of, nil)
+		}
+	})
+}
