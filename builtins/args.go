@@ -3,6 +3,9 @@ package builtins
 import (
 	"fmt"
 	"net"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -208,6 +211,24 @@ type duration time.Duration
 
 func (d *duration) unpack(_ *Session, v starlark.Value) error {
 	const accepts = `a number of seconds, or a string such as "200ms"`
+	hint := func(text string) string {
+		compact := strings.ToLower(strings.ReplaceAll(text, " ", ""))
+		for word, unit := range map[string]string{"seconds": "s", "second": "s", "secs": "s", "sec": "s", "minutes": "m", "minute": "m", "min": "m", "hours": "h", "hour": "h", "msec": "ms"} {
+			if n, ok := strings.CutSuffix(compact, word); ok && !strings.HasSuffix(n, "m") {
+				compact = n + unit
+				break
+			}
+		}
+		if n, err := strconv.ParseFloat(strings.TrimSuffix(compact, "d"), 64); err == nil && strings.HasSuffix(compact, "d") {
+			return fmt.Sprintf("write \"%gh\"", 24*n)
+		} else if err == nil {
+			return fmt.Sprintf("write %s or \"%ss\"", compact, compact)
+		}
+		if _, err := time.ParseDuration(compact); err == nil && compact != text {
+			return fmt.Sprintf("write %q", compact)
+		}
+		return ""
+	}
 	switch v := v.(type) {
 	case startime.Duration:
 		*d = duration(v)
@@ -220,7 +241,7 @@ func (d *duration) unpack(_ *Session, v starlark.Value) error {
 	case starlark.String:
 		t, err := time.ParseDuration(string(v))
 		if err != nil {
-			return want(accepts, v)
+			return badArg(hint(string(v)), "want %s, got %s", accepts, describe(v))
 		}
 		*d = duration(t)
 	default:
@@ -296,6 +317,9 @@ func (m *mac) unpack(_ *Session, v starlark.Value) error {
 	if err != nil || len(hw) != 6 {
 		return want(`an address such as "02:00:00:00:00:01"`, v)
 	}
+	if slices.Max(hw) == 0 {
+		return badArg("", "%s stands for no address, an interface cannot have it", s)
+	}
 	if hw[0]&1 == 1 {
 		return badArg("the lowest bit of the first byte marks a group: use an even first byte such as 02",
 			"%s is a multicast address, an interface cannot have it", s)
@@ -359,7 +383,13 @@ func (w *words) unpack(_ *Session, v starlark.Value) error {
 		if err != nil {
 			return badArg("for pipes, variables and redirection use sh()", "%q is no simple command: %v", string(v), err)
 		}
+		if sign := shellSign(string(v)); sign != "" {
+			return badArg("use sh() for pipes, redirection and several commands, spawn() for the background; in quotes it is a word",
+				"%q holds %s, which only a shell understands, and none is run", string(v), sign)
+		}
 		*w = list
+	case *starlark.Dict:
+		return want("a command: a list of words or a string", v)
 	case starlark.Iterable:
 		it := v.Iterate()
 		defer it.Done()
@@ -378,6 +408,36 @@ func (w *words) unpack(_ *Session, v starlark.Value) error {
 		return badArg("", "the command is empty")
 	}
 	return nil
+}
+
+// shellSigns match words that are a shell's, not a command's.
+var shellSigns = regexp.MustCompile(`^(\|{1,2}|&{1,2}|;|\d?>{1,2}(&\d|\S+)?|<\S*|&>\S*)$`)
+
+// shellSign returns the first word of a command that stands in no quotes and would
+// be a sign to a shell.
+func shellSign(command string) string {
+	quote := rune(0)
+	word := ""
+	for _, r := range command + " " {
+		switch {
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+			word += string(r)
+		case r == '\'' || r == '"':
+			quote = r
+			word += string(r)
+		case r == ' ' || r == '\t' || r == '\n':
+			if shellSigns.MatchString(word) {
+				return word
+			}
+			word = ""
+		default:
+			word += string(r)
+		}
+	}
+	return ""
 }
 
 // wordOf is one word of a command, an environment variable's value and the like.

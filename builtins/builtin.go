@@ -111,6 +111,9 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 		bound = 1
 	}
 	if wrong := doc.Takes(c.b.sig, params, bound, doc.Call{Positional: len(args), Names: names}); wrong != nil {
+		if method && len(args) > 1 && args[0] == args[1] {
+			wrong.Tip = "what stands before the dot is the first argument already"
+		}
 		return badArg(wrong.Tip, "%s", wrong.Msg)
 	}
 	copy(c.args, args)

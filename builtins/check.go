@@ -1,7 +1,6 @@
 package builtins
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,12 +92,11 @@ func check(c *call) (starlark.Value, error) {
 		if c.ctx.Err() != nil {
 			return nil, c.ctx.Err()
 		}
-		var ee *starlark.EvalError
-		switch {
-		case errors.As(err, &ee):
-			k.Got = ee.Msg
-		case err != nil:
-			k.Got = err.Error()
+		if err != nil {
+			var hint string
+			if k.Got, hint = c.opts.Explained(err); k.Hint == "" {
+				k.Hint = hint
+			}
 		}
 		what = v
 	}

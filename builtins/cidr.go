@@ -3,6 +3,7 @@ package builtins
 import (
 	"fmt"
 	"math/big"
+	"net"
 	"net/netip"
 	"strings"
 
@@ -341,8 +342,18 @@ func (a *Address) unpack(_ *Session, v starlark.Value) error {
 
 func parseAddress(s string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(s)
+	if err == nil && p.Addr().Is4In6() {
+		return p, badArg(fmt.Sprintf("write %q", p.Addr().Unmap().String()+"/24"), "%q is an IPv4 address in IPv6 writing", s)
+	}
 	if err == nil {
 		return p, nil
+	}
+	if ip, rest, ok := strings.Cut(s, "%"); ok {
+		_, length, _ := strings.Cut(rest, "/")
+		return p, badArg(fmt.Sprintf("write %q", strings.TrimSuffix(ip+"/"+length, "/")), "%q names an interface: an address to give has none", s)
+	}
+	if strings.ContainsAny(s, ", ") {
+		return p, badArg(`several stand in a list: ["10.0.0.1/24", "10.0.1.1/24"]`, "%q is no address", s)
 	}
 	if ip, aerr := netip.ParseAddr(s); aerr == nil {
 		length := "/24"
@@ -353,10 +364,27 @@ func parseAddress(s string) (netip.Prefix, error) {
 	}
 	if ip, length, ok := strings.Cut(s, "/"); ok {
 		if a, err := netip.ParseAddr(ip); err == nil {
+			if hint := maskHint(ip, length); hint != "" {
+				return p, badArg(hint, "%q: a prefix length is a number, not a netmask", s)
+			}
 			return p, badArg("", "%q: a prefix length is a number from 0 to %d, not %q", s, a.BitLen(), length)
 		}
 	}
 	return p, badArg("", "%q is no address: want one such as \"10.0.0.1/24\" or \"2001:db8::1/64\"", s)
+}
+
+// maskHint writes an address with a netmask as one with a prefix length, "" where
+// there is no such mask.
+func maskHint(ip, mask string) string {
+	m := net.ParseIP(mask).To4()
+	if m == nil {
+		return ""
+	}
+	ones, bits := net.IPMask(m).Size()
+	if bits == 0 {
+		return ""
+	}
+	return fmt.Sprintf("write \"%s/%d\"", ip, ones)
 }
 
 // checkHost refuses addresses that no interface can have.
@@ -392,6 +420,9 @@ func (l *addresses) unpack(s *Session, v starlark.Value) error {
 				}
 				*l = append(*l, a.String())
 			}
+			if len(*l) == 0 {
+				return badArg("leave it out for none", "the list is empty")
+			}
 			return nil
 		}
 	}
@@ -406,9 +437,11 @@ func (l *addresses) unpack(s *Session, v starlark.Value) error {
 const cidrDoc = `
 A network, from which addresses and subnets are taken.
 
+What an address has beyond the prefix length is left out: cidr("10.0.0.5/24") is the network 10.0.0.0/24.
+
 s (string): such as "10.0.0.0/24" or "2001:db8::/64"
 returns (Network): the network
-errors: it is no network; an address in it was given, and the message says which network that is
+errors: it is no network
 example:
     net = cidr("10.0.0.0/24")
     print(net.host(1), net.netmask, "10.0.0.7" in net)

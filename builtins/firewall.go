@@ -107,6 +107,10 @@ func policy(c *call) (starlark.Value, error) {
 	return nil, nil
 }
 
+// longestComment is how many bytes of a comment iptables keeps
+// (iptables-extensions(8), comment).
+const longestComment = 255
+
 // chainName turns forward into FORWARD; another chain is called as it is.
 func chainName(s string) (string, error) {
 	switch up := strings.ToUpper(s); up {
@@ -147,6 +151,8 @@ func (c *call) readMatch(ns **Namespace, first ...any) (m match, chain string, e
 		return m, "", badArg("", "give proto, or one of tcp, udp and icmp, not both")
 	case strings.ContainsAny(m.comment, "\n\x00"):
 		return m, "", badArg("", "argument \"comment\": want one line")
+	case len(m.comment) > longestComment:
+		return m, "", badArg("", "argument \"comment\": want at most %d bytes, got %d", longestComment, len(m.comment))
 	}
 	if m.limit != "" {
 		if m.limit, err = readLimit(m.limit); err != nil {

@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,11 +50,17 @@ func (s *Session) Params() []Param {
 	return slices.Clone(s.params)
 }
 
+// paramName matches the names that --set can set.
+var paramName = regexp.MustCompile(`^[\pL_][\pL\d_-]*$`)
+
 func parameter(c *call) (starlark.Value, error) {
 	var name, help string
 	var value, choices starlark.Value
 	if err := c.unpack(&name, &value, &help, &choices); err != nil {
 		return nil, err
+	}
+	if !paramName.MatchString(name) {
+		return nil, badArg("--set NAME=VALUE sets it", "argument \"name\": want letters, digits, \"_\" and \"-\", beginning with a letter, got %q", name)
 	}
 	if value == nil {
 		value = starlark.None
@@ -99,6 +106,9 @@ func oneOf(name string, value starlark.Value, choices starlark.Iterable) error {
 			return nil
 		}
 		all = append(all, x.String())
+	}
+	if len(all) == 0 {
+		return &argError{"choices", badArg("", "the list is empty")}
 	}
 	return badArg("", "parameter %q is %s: want one of %s", name, value, strings.Join(all, ", "))
 }
@@ -194,7 +204,11 @@ var kernelMethods = []spec{{
 			return nil, err
 		}
 		if !slices.Contains(kernel.Features(), feature) {
-			return nil, badArg(near.Hint(kernel.Features(), feature), "no kernel feature is called %q here", feature)
+			tip := near.Hint(kernel.Features(), feature)
+			if tip == "" {
+				tip = "there are " + strings.Join(kernel.Features(), ", ")
+			}
+			return nil, badArg(tip, "no kernel feature is called %q here", feature)
 		}
 		ok, err := kernel.Has(feature)
 		return starlark.Bool(ok), err

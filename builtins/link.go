@@ -266,6 +266,9 @@ var linkMethods = []spec{
 			if to.name == l.n.name {
 				return c.args[0], nil
 			}
+			if err := l.immovable(); err != nil {
+				return nil, err
+			}
 			if err := c.do(&op.MoveLink{NS: l.n.name, Name: l.name, To: to.name}); err != nil {
 				return nil, err
 			}
@@ -285,6 +288,9 @@ var linkMethods = []spec{
 			if err != nil {
 				return nil, err
 			}
+			if k, err := l.read(); err != nil || k.Kind == "loopback" {
+				return nil, errors.Join(err, badArg("l.down() takes it out of use", "lo cannot be deleted: every namespace has one"))
+			}
 			if err := c.do(&op.DelLink{NS: l.n.name, Name: l.name}); err != nil {
 				return nil, err
 			}
@@ -292,6 +298,20 @@ var linkMethods = []spec{
 			return nil, nil
 		},
 	},
+}
+
+// immovable is the error of an interface that stays in its namespace.
+func (l *Link) immovable() error {
+	k, err := l.read()
+	switch {
+	case err != nil:
+		return err
+	case k.Kind == "loopback":
+		return badArg("", "lo cannot be moved: every namespace has its own")
+	case k.Kind == "bridge":
+		return badArg("make it where it belongs: bridge(…, ns = …)", "the bridge %q cannot be moved to another namespace", l.name)
+	}
+	return nil
 }
 
 // linkArg is the interface that a method was called on, with its present name.
@@ -364,6 +384,10 @@ func setLink(c *call) (starlark.Value, error) {
 	}
 	if master != nil || c.none["master"] {
 		s := ""
+		if m, ok := master.(linkValue); ok && m.link().n.name != l.n.name {
+			return nil, &argError{"master", badArg("make the bridge there, bridge(…, ns = …), or connect the two with br.attach(ns)",
+				"the Link %q is in %s, and a port has to be where its bridge is, in %s", m.link().name, m.link().n.title(), l.n.title())}
+		}
 		if master != nil {
 			var d devName
 			if err := d.unpack(c.Session, master); err != nil {

@@ -245,9 +245,10 @@ var icmpTypes = map[icmpSpec][2]string{
 func (i *icmpSpec) unpack(_ *Session, v starlark.Value) error {
 	switch v := v.(type) {
 	case starlark.Bool:
-		if v {
-			*i = anyICMP
+		if !v {
+			return badArg("leave it out to match every protocol", "icmp = False would match nothing")
 		}
+		*i = anyICMP
 		return nil
 	case starlark.Int:
 		n := 0

@@ -56,6 +56,9 @@ func (c *call) execute(cmd any, argv func() []string) (starlark.Value, error) {
 		return nil, err
 	}
 	p.ns, p.argv, p.timeout = ns, argv(), timeout.std()
+	if c.given("timeout") && p.timeout == 0 {
+		return nil, badArg("leave it out for no limit", "argument \"timeout\": want more than 0")
+	}
 	if strings.Contains(strings.Join(p.argv, ""), "\x00") {
 		return nil, badArg("", "a command cannot hold a NUL")
 	}
@@ -112,6 +115,9 @@ func (s *Session) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]st
 		if err != nil || !st.IsDir() {
 			return nil, badArg("", "argument \"dir\": there is no directory %q", dir)
 		}
+		if err := unix.Access(dir, unix.X_OK); err != nil {
+			return nil, badArg("", "argument \"dir\": the directory %q may not be entered", dir)
+		}
 	}
 	if err := s.lab.Open(s.ctx); err != nil {
 		return nil, err
@@ -147,6 +153,10 @@ func pathOf(env []string) string {
 	return ""
 }
 
+// shellBuiltins are commands that exist only in a shell (POSIX.1-2024, Shell Command
+// Language, 2.15).
+var shellBuiltins = map[string]bool{"cd": true, "export": true, "source": true, ".": true, "alias": true, "set": true, "unset": true, "ulimit": true, "umask": true, "eval": true}
+
 // lookPath finds a program, or says that it is missing.
 func lookPath(name string, env []string, dir string) (string, error) {
 	path, err := kernel.LookPath(name, pathOf(env), dir)
@@ -157,6 +167,15 @@ func lookPath(name string, env []string, dir string) (string, error) {
 		return "", badArg("make it executable: chmod +x "+name, "%q may not be run as a program", name)
 	case errors.Is(err, unix.EISDIR):
 		return "", badArg("", "%q is a directory, no program", name)
+	}
+	if shellBuiltins[name] {
+		return "", badArg("use sh(), or the arguments dir and env", "%q is a command of the shell, no program", name)
+	}
+	if first, _, several := strings.Cut(name, " "); several {
+		if _, err := kernel.LookPath(first, pathOf(env), dir); err == nil {
+			quoted := strings.Split(fmt.Sprintf("%q", strings.Fields(name)), " ")
+			return "", badArg("each word is an element of the list: "+strings.Join(quoted, ", ")+"; or give one string", "there is no program %q", name)
+		}
 	}
 	if strings.ContainsAny(name, " |<>;&$") {
 		return "", badArg("a pipe or several commands need sh()", "there is no program %q", name)
@@ -344,13 +363,21 @@ func firstLine(s string) string {
 	return s
 }
 
-// tailLines is how many lines of what a program said last are shown.
-const tailLines = 8
+// Of what a program said last so many lines are shown, and of each so much.
+const (
+	tailLines   = 8
+	longestLine = 300
+)
 
 func lastLines(b []byte) string {
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(b), "�")), "\n")
 	if len(lines) > tailLines {
 		lines = append([]string{"…"}, lines[len(lines)-tailLines:]...)
+	}
+	for i, line := range lines {
+		if runes := []rune(line); len(runes) > longestLine {
+			lines[i] = string(runes[:longestLine]) + "…"
+		}
 	}
 	return strings.Join(lines, "\n")
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"nsscript/builtins/near"
-
 	"go.starlark.net/starlark"
 )
 
@@ -58,15 +56,6 @@ func (r *record) Attr(name string) (starlark.Value, error) {
 		}
 	}
 	return nil, noAttr(r, name)
-}
-
-// noAttr is the error of a field or method that a value does not have.
-func noAttr(v starlark.HasAttrs, name string) error {
-	tip := near.Hint(v.AttrNames(), name)
-	if tip == "" {
-		tip = fmt.Sprintf("help(%q) lists what it has", v.Type())
-	}
-	return badArg(tip, "a %s has no field or method %q", v.Type(), name)
 }
 
 // strOrNone is a string, or None for the empty one.

@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -121,10 +122,10 @@ func route(c *call) (starlark.Value, error) {
 	if err := c.unpack(&ns, &dst, &via, &dev, &src, &metric, &tab, &kind, &size, &onlink); err != nil {
 		return nil, err
 	}
-	if metric < 0 {
-		return nil, badArg("", "argument \"metric\": want a number that is not negative, got %d", metric)
+	if metric < 0 || metric > math.MaxUint32 {
+		return nil, badArg("", "argument \"metric\": want a whole number from 0 to %d, got %d", math.MaxUint32, metric)
 	}
-	allowed := []string{"unicast", "blackhole", "unreachable", "prohibit", "throw", "local", "broadcast"}
+	allowed := []string{"unicast", "blackhole", "unreachable", "prohibit", "throw"}
 	if !slices.Contains(allowed, kind) {
 		return nil, badArg(near.Hint(allowed, kind), "argument \"type\": no type of route is called %q", kind)
 	}
@@ -151,8 +152,16 @@ func route(c *call) (starlark.Value, error) {
 				r.V6 = gw.Is6()
 				known = &r.V6
 			}
-			if r.V6 && gw.Is4() {
+			switch {
+			case r.V6 && gw.Is4() && dst == "default":
+				return nil, badArg("", "argument \"via\": %s is IPv4, but %s is IPv6", gw, gws[0])
+			case r.V6 && gw.Is4():
 				return nil, badArg("", "argument \"via\": %s is IPv4, but %s is IPv6", gw, dst)
+			case len(gws) > 1 && gw.Is4() != gws[0].Is4():
+				return nil, badArg("", "argument \"via\": %s and %s are not of one IP version", gws[0], gw)
+			}
+			if err := ns.checkGateway(gw); err != nil {
+				return nil, &argError{"via", err}
 			}
 			r.Via = append(r.Via, gw.String())
 		}
@@ -166,10 +175,16 @@ func route(c *call) (starlark.Value, error) {
 		if known == nil {
 			r.V6 = ips[0].Is6()
 		}
+		if ips[0].Is6() != r.V6 {
+			return nil, badArg("", "argument \"src\": %s is IPv%d, but the route is IPv%d", ips[0], ipVersion(ips[0].Is6()), ipVersion(r.V6))
+		}
 	}
 	rejects := slices.Contains([]string{"blackhole", "unreachable", "prohibit", "throw"}, kind)
 	if rejects && (via != nil || device != "") {
 		return nil, badArg("", "a route of type %q leads nowhere: leave out via and dev", kind)
+	}
+	if !rejects && via == nil && device == "" && c.none["via"] {
+		return nil, badArg("does what it was taken from have an address?", "argument \"via\" is None, and a route to %s needs a way", dst)
 	}
 	if !rejects && via == nil && device == "" {
 		return nil, badArg("give `via`, the router, or `dev`, the interface", "a route to %s needs a way", dst)
@@ -179,6 +194,36 @@ func route(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	return ns.routeValue(r)
+}
+
+// ipVersion is the number of an IP version.
+func ipVersion(v6 bool) int {
+	if v6 {
+		return 6
+	}
+	return 4
+}
+
+// checkGateway refuses addresses behind which there is no router.
+func (n *Namespace) checkGateway(gw netip.Addr) error {
+	switch {
+	case gw.IsUnspecified(), gw.IsLoopback(), gw.IsMulticast():
+		return badArg("give the router's address on a subnet of this namespace", "%s is no router's address", gw)
+	}
+	ns, err := n.open()
+	if err != nil {
+		return err
+	}
+	addrs, err := ns.Addrs(0)
+	if err != nil {
+		return err
+	}
+	for _, a := range addrs {
+		if a.Prefix.Addr().WithZone("") == gw.WithZone("") && gw.IsGlobalUnicast() {
+			return badArg("a gateway is another machine on the same subnet", "%s is an address of %s itself", gw, n.title())
+		}
+	}
+	return nil
 }
 
 // routeValue finds a route that was just added.
@@ -370,8 +415,8 @@ func rule(c *call) (starlark.Value, error) {
 	if tab == 0 {
 		return nil, badArg("for example table = 100, and route(…, table = 100)", "missing argument \"table\": which routes shall be looked up?")
 	}
-	if priority < 0 || priority > 1<<31-1 {
-		return nil, badArg("", "argument \"priority\": want a number that is not negative, got %d", priority)
+	if c.given("priority") && (priority < 1 || priority > math.MaxUint32) {
+		return nil, badArg("", "argument \"priority\": want a whole number from 1 to %d, got %d", math.MaxUint32, priority)
 	}
 	in, err := iif.in(ns, "iif")
 	if err != nil {
@@ -539,7 +584,7 @@ iif (string | Link): the interface it came in by; "lo" for own packets
 oif (string | Link): the interface that an own packet is bound to
 fwmark (int | string): the mark that a firewall rule has set, or "mark/mask"
 table (int | string): the table that is looked up
-priority (int, 0 to 4294967295): lower ones are asked first; the kernel chooses where it is left out
+priority (int, 1 to 4294967295): lower ones are asked first; the kernel chooses where it is left out
 returns (PolicyRule): the rule
 errors: no table is given; there is such a rule already
 example:

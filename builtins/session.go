@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"go.starlark.net/starlark"
-	"go.starlark.net/starlarkstruct"
 
 	"nsscript/builtins/lab"
 	"nsscript/builtins/op"
@@ -23,6 +22,9 @@ type Options struct {
 
 	// Explain prints the commands that do the same as a step.
 	Explain func(pos string, commands []string)
+	// Explained words an error of a function that a builtin has called, with its
+	// place.
+	Explained func(err error) (msg, hint string)
 	// Help explains a value, or nil for an overview.
 	Help func(x starlark.Value) (string, error)
 	// Interact opens an interactive session with the names that a thread sees; nil
@@ -106,7 +108,7 @@ func (s *Session) Predeclared() starlark.StringDict {
 
 // module returns a module such as nat; bound to a namespace, its members need
 // none.
-func (s *Session) module(name string, ns *Namespace) starlark.Value {
+func (s *Session) module(name string, ns *Namespace) *module {
 	members := starlark.StringDict{}
 	for member, b := range s.modules[name] {
 		if ns != nil {
@@ -115,7 +117,7 @@ func (s *Session) module(name string, ns *Namespace) starlark.Value {
 			members[member] = b.value()
 		}
 	}
-	return &starlarkstruct.Module{Name: name, Members: members}
+	return &module{name, members}
 }
 
 // UsesIptables are the names that a script uses only if it needs the iptables

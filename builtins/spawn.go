@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"sync"
@@ -101,6 +102,9 @@ func (c *call) readiness(ns *Namespace, v starlark.Value) (func(*Process) (bool,
 		}, nil
 	case starlark.String:
 		s := string(v)
+		if s == "" {
+			return nil, want(`"tcp:8080", a regular expression on the output, or a function`, v)
+		}
 		if proto, text, ok := strings.Cut(s, ":"); ok && (proto == "tcp" || proto == "udp") {
 			port, err := strconv.Atoi(text)
 			if err != nil || port < 1 || port > 65535 {
@@ -116,7 +120,7 @@ func (c *call) readiness(ns *Namespace, v starlark.Value) (func(*Process) (bool,
 		}
 		re, err := regexp.Compile("(?m)" + s)
 		if err != nil {
-			return nil, badArg("", "%q is no regular expression: %v", s, err)
+			return nil, badArg(`a sign that is meant itself has a backslash before it: \\[`, "%q is no regular expression: %s", s, regexpReason(err))
 		}
 		return func(p *Process) (bool, error) {
 			out, err := p.output()
@@ -448,3 +452,12 @@ example:
     #> 0
 source: waitpid(2)
 `
+
+// regexpReason is what is wrong with a regular expression.
+func regexpReason(err error) string {
+	var e *syntax.Error
+	if errors.As(err, &e) {
+		return fmt.Sprintf("%s: %q", e.Code, e.Expr)
+	}
+	return err.Error()
+}

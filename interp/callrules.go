@@ -14,7 +14,11 @@ func addCallRules(add adder) {
 	add(`^invalid call of non-function \((.+)\)$`, func(s *scene, m []string) (string, string) {
 		if c, ok := s.node.(*syntax.CallExpr); ok {
 			if text := s.file.text(c.Fn); text != "" {
-				return fmt.Sprintf("%s is %s, not a function, and cannot be called", text, got(m[1])), noneHint(m[1])
+				hint := noneHint(m[1])
+				if _, field := c.Fn.(*syntax.DotExpr); field && hint == "" {
+					hint = "without brackets: " + text
+				}
+				return fmt.Sprintf("%s is %s, not a function, and cannot be called", text, got(m[1])), hint
 			}
 		}
 		return got(m[1]) + " cannot be called: it is no function", noneHint(m[1])

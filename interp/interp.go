@@ -35,6 +35,10 @@ type Options struct {
 	// system, such as one that an editor holds. Nil means that there is none.
 	Overlay func(path string) (text []byte, ok bool)
 
+	// OtherNames are names that scripts do not have and that people may write,
+	// each with what helps.
+	OtherNames map[string]string
+
 	// MaxDepth is how many calls may be inside one another; 0 means
 	// [DefaultMaxDepth]. More than 10000 are never allowed: they could exhaust
 	// the memory of the program.

@@ -90,6 +90,9 @@ func (in *Interp) undefinedHint(f *file, name string, pos syntax.Position, extra
 	if hint := otherName(name); hint != "" {
 		return hint
 	}
+	if hint := in.opts.OtherNames[name]; hint != "" {
+		return hint
+	}
 	names := slices.Concat(in.Names(), f.namesAt(pos), extra)
 	if best := near.Name(names, name); best != "" {
 		return near.DidYouMean(best)

@@ -50,6 +50,9 @@ func (s *scene) reword(e *Error) {
 		if m := r.re.FindStringSubmatch(e.Msg); m != nil {
 			msg, hint := r.word(s, m)
 			e.Msg = msg
+			if hint == noReturn {
+				hint = s.whyNone()
+			}
 			if e.Hint == "" {
 				e.Hint = hint
 			}
@@ -108,6 +111,29 @@ func noneHint(types ...string) string {
 		}
 	}
 	return ""
+}
+
+// whyNone helps with a value that is None: a field is where there is nothing to
+// tell, a call where the function has returned nothing.
+func (s *scene) whyNone() string {
+	var values []syntax.Expr
+	switch n := s.node.(type) {
+	case *syntax.BinaryExpr:
+		values = []syntax.Expr{n.X, n.Y}
+	case *syntax.DotExpr:
+		values = []syntax.Expr{n.X}
+	case *syntax.IndexExpr:
+		values = []syntax.Expr{n.X}
+	case *syntax.CallExpr:
+		values = append(values, n.Fn)
+		values = append(values, n.Args...)
+	}
+	for _, v := range values {
+		if dot, ok := v.(*syntax.DotExpr); ok && s.file.text(dot) != "" {
+			return s.file.text(dot) + " is None where there is nothing to tell"
+		}
+	}
+	return noReturn
 }
 
 // rules returns the rules; the first that matches is used.

@@ -152,6 +152,10 @@ func (in *Interp) onThread(ctx context.Context, name string, f func(*starlark.Th
 	return nil
 }
 
+// Explain puts an error of a function that a builtin has called in words, with its
+// place.
+func (in *Interp) Explain(ctx context.Context, err error) *Error { return in.explain(ctx, err) }
+
 // look stops a thread whose calls are too deep. Starlark has no other place to
 // check: a script that recurses through a builtin such as sorted does so on one
 // thread, so its calls count alike.

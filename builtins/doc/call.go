@@ -100,9 +100,10 @@ func tooMany(positional, byName []string, given int) *CallError {
 var otherWords = map[string][]string{
 	"ip": {"addr", "target"}, "address": {"addr"}, "ipaddr": {"addr"}, "peer_ip": {"peer_addr"}, "peer_address": {"peer_addr"},
 	"gateway": {"via"}, "gw": {"via"}, "nexthop": {"via"}, "next_hop": {"via"},
-	"device": {"dev", "out", "iface"}, "interface": {"dev", "iface", "out"}, "iface": {"dev", "iif"}, "dev": {"iface", "out"},
+	"device": {"dev", "out", "iface"}, "interface": {"dev", "iface", "out"}, "iface": {"dev", "iif", "out"}, "dev": {"iface", "out"},
 	"in_": {"iface", "iif"}, "iif": {"iface"}, "oif": {"out"}, "in_iface": {"iface", "iif"}, "out_iface": {"out", "oif"},
-	"destination": {"dst"}, "dest": {"dst", "to"}, "source": {"src"}, "from_": {"src"}, "to": {"dst", "target"}, "host": {"target"},
+	"out": {"iface", "dev"}, "mark": {"fwmark"}, "lookup": {"table"}, "pref": {"priority"}, "prio": {"priority"}, "c": {"count"}, "n": {"count"}, "w": {"timeout"}, "interval": {"every"}, "tcp": {"port"}, "udp": {"port"},
+	"destination": {"dst"}, "dest": {"dst", "to"}, "source": {"src"}, "from_": {"src"}, "to": {"dst", "target", "port"}, "host": {"target"},
 	"port": {"tcp", "udp"}, "ports": {"tcp", "udp"}, "dport": {"tcp", "udp"}, "protocol": {"proto"}, "state": {"established"}, "ctstate": {"established"},
 	"interfaces": {"ports"}, "members": {"ports"}, "peer_name": {"peer"}, "hwaddr": {"mac"}, "ether": {"mac"},
 	"cwd": {"dir"}, "environment": {"env"}, "stdin": {"input"}, "data": {"send", "input"}, "payload": {"send", "reply"},

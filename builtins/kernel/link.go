@@ -219,6 +219,8 @@ func CheckLinkName(name string) error {
 		return fmt.Errorf("interface name %q is too long: %d bytes, the kernel allows %d", name, len(name), maxNameLen)
 	case name == "." || name == "..":
 		return fmt.Errorf("%q is no interface name", name)
+	case name == "all" || name == "default":
+		return fmt.Errorf("%q is no interface name: the kernel's settings for all and for new interfaces are called so", name)
 	case strings.HasPrefix(name, "-"):
 		return fmt.Errorf("interface name %q begins with '-'", name)
 	}

@@ -65,11 +65,8 @@ func (s Sysctl) Write() error {
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
-	if errors.Is(err, unix.EINVAL) {
-		return fmt.Errorf("sysctl %s: the kernel does not accept the value %q: %w", s.Key, s.Value, unix.EINVAL)
-	}
-	if err != nil {
-		return sysctlError(s.Key, err)
+	if err != nil { // the key is there: it was opened
+		return &SysctlValueError{Sysctl: s, Err: err}
 	}
 	return nil
 }
@@ -78,12 +75,29 @@ func sysctlError(key string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return &NoSysctlError{Key: key, Near: sysctlNear(key)}
 	}
+	if errors.Is(err, unix.EISDIR) {
+		return fmt.Errorf("sysctl %s stands for many: name one of them", key)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("sysctl %s belongs to the machine, not to a namespace, and cannot be set here", key)
+	}
 	var pe *os.PathError
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
 	return fmt.Errorf("sysctl %s: %w", key, err)
 }
+
+// SysctlValueError is the error of a value that the kernel does not take.
+type SysctlValueError struct {
+	Sysctl
+	Err error
+}
+
+func (e *SysctlValueError) Error() string {
+	return fmt.Sprintf("sysctl %s: the kernel does not accept the value %q", e.Key, e.Value)
+}
+func (e *SysctlValueError) Unwrap() error { return e.Err }
 
 // NoSysctlError is the error of a key that a namespace does not have.
 type NoSysctlError struct {

@@ -71,9 +71,10 @@ func noLink(n *kernel.NetNS, ns, name string) error {
 	return &Error{Msg: fmt.Sprintf("%s has no interface %q", quoteNS(ns), name), Tip: near.Hint(names, name), Err: unix.ENODEV, Mute: true}
 }
 
-// taken is the error of a name that an interface already has.
-func taken(ns, name string) error {
-	return takenName(ns, name, "leave out `name` for the next free one, or choose another")
+// taken is the error of a name that an interface already has, and that an argument
+// has given.
+func taken(ns, name, argument string) error {
+	return takenName(ns, name, fmt.Sprintf("leave out `%s` for the next free one, or choose another", argument))
 }
 
 func takenName(ns, name, tip string) error {
@@ -387,5 +388,13 @@ func masterError(err error, port, master string) error {
 			Tip: "use several bridges and connect them",
 		}
 	}
-	return failed(err, "making interface %q a port of %q", port, master)
+	e := &Error{Msg: fmt.Sprintf("making interface %q a port of %q", port, master), Err: err}
+	switch {
+	case errors.Is(err, unix.ELOOP):
+		e.Msg, e.Mute = fmt.Sprintf("a bridge cannot be a port: making %q one of %q", port, master), true
+		e.Tip = "connect two bridges with a cable: veth(br0, br1)"
+	case errors.Is(err, unix.EOPNOTSUPP):
+		e.Msg, e.Mute = fmt.Sprintf("interface %q is neither a bridge nor another kind that has ports", master), true
+	}
+	return e
 }

@@ -67,6 +67,10 @@ func (o *AddNamespace) Do(_ context.Context, s *System) error {
 	if errors.As(err, &missing) {
 		return SysctlError(o.Name, missing.Key, err)
 	}
+	var value *kernel.SysctlValueError
+	if errors.As(err, &value) {
+		return SysctlError(o.Name, value.Key, value)
+	}
 	if err != nil {
 		return failed(err, "namespace %q", o.Name)
 	}

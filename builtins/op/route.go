@@ -245,12 +245,25 @@ func (o *AddRoute) explain(n *kernel.NetNS, err error) error {
 		return o.exists(same)
 	}
 	if len(o.Via) > 0 && (errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.EINVAL)) {
-		if via, where := o.strayGateway(n); via != "" {
+		if via, where, down := o.strayGateway(n); down {
+			return &Error{
+				Msg: fmt.Sprintf("the interface by which %s reaches the gateway %s is down", quoteNS(o.NS), via), Err: err, Mute: true,
+				Tip: where + "; bring it up with link.up()",
+			}
+		} else if via != "" {
 			return &Error{
 				Msg: fmt.Sprintf("the gateway %s is in no network that %s is connected to", via, quoteNS(o.NS)), Err: err,
 				Tip: where,
 			}
 		}
+	}
+	switch text := Reason(err); {
+	case strings.Contains(text, "Invalid prefsrc address"):
+		return &Error{Msg: fmt.Sprintf("route to %s in %s: %s is no address of this namespace", o.Dst, quoteNS(o.NS), o.Src), Err: err, Mute: true,
+			Tip: "src is the address that packets leave with: one of its own"}
+	case len(o.Via) > 0 && o.Dev == "" && (strings.Contains(text, "Egress device not specified") || o.OnLink || netip.MustParseAddr(o.Via[0]).IsLinkLocalUnicast()):
+		return &Error{Msg: fmt.Sprintf("route to %s in %s: by which interface the gateway %s is reached cannot be told from its address", o.Dst, quoteNS(o.NS), o.Via[0]), Err: err, Mute: true,
+			Tip: "give it with dev"}
 	}
 	if errors.Is(err, unix.ENETDOWN) {
 		return &Error{Msg: fmt.Sprintf("route to %s in %s: the interface is down", o.Dst, quoteNS(o.NS)), Err: err, Mute: true,
@@ -261,20 +274,20 @@ func (o *AddRoute) explain(n *kernel.NetNS, err error) error {
 
 // strayGateway finds a gateway that is in none of the namespace's subnets, and
 // says which subnets there are.
-func (o *AddRoute) strayGateway(n *kernel.NetNS) (via, where string) {
+func (o *AddRoute) strayGateway(n *kernel.NetNS) (via, where string, down bool) {
 	links, err := n.Links()
 	if err != nil {
-		return "", ""
+		return "", "", false
 	}
 	addrs, err := n.Addrs(0)
 	if err != nil {
-		return "", ""
+		return "", "", false
 	}
 	var subnets []string
 	for _, v := range o.Via {
 		ip, err := netip.ParseAddr(v)
 		if err != nil {
-			return "", ""
+			return "", "", false
 		}
 		inside := false
 		for _, a := range addrs {
@@ -288,7 +301,10 @@ func (o *AddRoute) strayGateway(n *kernel.NetNS) (via, where string) {
 			} else {
 				inside = inside || a.Prefix.Contains(ip) && a.Prefix.Addr() != ip
 			}
-			subnets = append(subnets, fmt.Sprintf("%s (%s%s)", a.Prefix.Masked(), l.Name, state))
+			down = down || state != "" && a.Prefix.Contains(ip)
+			if text := fmt.Sprintf("%s (%s%s)", a.Prefix.Masked(), l.Name, state); !slices.Contains(subnets, text) {
+				subnets = append(subnets, text)
+			}
 		}
 		if !inside {
 			via = v
@@ -296,12 +312,12 @@ func (o *AddRoute) strayGateway(n *kernel.NetNS) (via, where string) {
 		}
 	}
 	if via == "" {
-		return "", ""
+		return "", "", false
 	}
 	if len(subnets) == 0 {
-		return via, "it has no address yet: give an interface one with `addr` or link.add_addr()"
+		return via, "it has no address yet: give an interface one with `addr` or link.add_addr()", false
 	}
-	return via, "it is connected to " + strings.Join(subnets, ", ")
+	return via, "it is connected to " + strings.Join(subnets, ", "), down
 }
 
 // Undo deletes the route.

@@ -72,6 +72,9 @@ func (o *SetSysctl) Undo(_ context.Context, s *System) error {
 		return err
 	}
 	return s.giveBack(o.NS, o.Key, o.Loan, o.Old, func(before string) error {
+		if now, err := n.ReadSysctl(o.Key); err == nil && now == before {
+			return nil
+		}
 		err := n.WriteSysctl(kernel.Sysctl{Key: o.Key, Value: before})
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // the parameter went with its interface

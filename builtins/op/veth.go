@@ -76,10 +76,10 @@ func (o *AddVeth) Do(_ context.Context, s *System) error {
 func (o *AddVeth) explain(err error, a, b *kernel.NetNS) error {
 	if errors.Is(err, unix.EEXIST) {
 		if _, lerr := a.Link(o.A.Name); lerr == nil {
-			return taken(o.A.NS, o.A.Name)
+			return taken(o.A.NS, o.A.Name, "name")
 		}
 		if _, lerr := b.Link(o.B.Name); lerr == nil {
-			return taken(o.B.NS, o.B.Name)
+			return taken(o.B.NS, o.B.Name, "peer")
 		}
 	}
 	return failed(err, "the cable from %q in %s to %q in %s", o.A.Name, quoteNS(o.A.NS), o.B.Name, quoteNS(o.B.NS))

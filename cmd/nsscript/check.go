@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.starlark.net/starlark"
 
+	"nsscript/builtins"
 	"nsscript/builtins/doc"
 	"nsscript/interp"
 	"nsscript/interp/static"
@@ -120,7 +121,7 @@ func reader(lib *doc.Library, overlay func(path string) ([]byte, bool)) *interp.
 			names[p.Name] = starlark.None
 		}
 	}
-	return interp.New(interp.Options{Predeclared: names, Std: stdlib.FS, Overlay: overlay})
+	return interp.New(interp.Options{Predeclared: names, Std: stdlib.FS, Overlay: overlay, OtherNames: builtins.OtherNames})
 }
 
 func diagnose(e *interp.Error) diagnosis {

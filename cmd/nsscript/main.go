@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -24,6 +25,8 @@ import (
 	"nsscript/builtins"
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/kernel/sandbox"
+	"nsscript/builtins/near"
+	"nsscript/builtins/op"
 	"nsscript/interp"
 )
 
@@ -201,7 +204,7 @@ func newRoot() *cobra.Command {
 		Short:         "Network labs as programs: Linux namespaces, cables, bridges, routes, NAT, firewalls",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
@@ -214,6 +217,22 @@ func newRoot() *cobra.Command {
 	return root
 }
 
+// unknownCommand is the error of a first argument that is no command.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	tip := near.Hint(names, args[0])
+	if strings.HasSuffix(args[0], ".star") || strings.HasPrefix(args[0], "@") {
+		tip = "a script is run by: nsscript run " + args[0]
+	}
+	return &op.Error{Msg: fmt.Sprintf("there is no command %q", args[0]), Tip: tip}
+}
+
 // wrapArgs turns a wrong number of arguments and an unknown subcommand into
 // errors of usage.
 func wrapArgs(cmd *cobra.Command) {
@@ -223,6 +242,10 @@ func wrapArgs(cmd *cobra.Command) {
 			return nil
 		}
 		if err := check(c, args); err != nil {
+			var told *op.Error
+			if errors.As(err, &told) {
+				return usage("%w", err)
+			}
 			return usage("%w (see `%s --help`)", err, c.CommandPath())
 		}
 		return nil

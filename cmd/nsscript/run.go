@@ -44,7 +44,10 @@ func newRun() *cobra.Command {
 		Short: "Build a lab and leave it up; running it again replaces it",
 		Args:  cobra.MaximumNArgs(1), ValidArgsFunction: completeScripts,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if (len(args) == 1) == (o.code != "") {
+			if len(args) == 1 && o.code != "" {
+				return usage("give a script or -c CODE, not both")
+			}
+			if len(args) == 0 && o.code == "" {
 				return usage("give a file, @example, - or -c CODE (see `%s --help`)", cmd.CommandPath())
 			}
 			return runLab(cmd.Context(), args, o)
@@ -216,10 +219,14 @@ func prepare(ctx context.Context, out io.Writer, name, origin string, o runOptio
 	r.session = builtins.NewSession(ctx, builtins.Options{
 		Lab: l, Out: out, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json}, Params: params, Self: self(),
 		Explain: explain, Help: helper(),
+		Explained: func(err error) (msg, hint string) {
+			e := r.interp.Explain(ctx, err)
+			return fmt.Sprintf("%s: %s", e.Pos, e.Msg), e.Hint
+		},
 		Interact: func(thread *starlark.Thread) error { return interactWith(r)(thread) },
 	})
 	r.interp = interp.New(interp.Options{
-		Predeclared: r.session.Predeclared(), Std: stdlib.FS,
+		Predeclared: r.session.Predeclared(), Std: stdlib.FS, OtherNames: builtins.OtherNames,
 		Print: func(_ *starlark.Thread, msg string) { fmt.Fprintln(out, msg) },
 	})
 	return r, nil
@@ -333,7 +340,7 @@ func summarize(s *builtins.Session, o runOptions, stay bool, failed int, err err
 		comment = "# "
 	}
 	if n := len(s.Checks()); n > 0 {
-		fmt.Fprintf(os.Stderr, "%s%d checks: %d passed, %d failed\n", comment, n, n-failed, failed)
+		fmt.Fprintf(os.Stderr, "%s%d %s: %d passed, %d failed\n", comment, n, plural(n, "check"), n-failed, failed)
 	}
 	switch {
 	case stay:
@@ -341,6 +348,14 @@ func summarize(s *builtins.Session, o runOptions, stay bool, failed int, err err
 	case err != nil && l.Built():
 		fmt.Fprintf(os.Stderr, "%slab %s was taken back; --keep leaves it, to look at\n", comment, l.Name())
 	}
+}
+
+// plural is a noun for so many.
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
 }
 
 func printOutcome(s *builtins.Session, stay bool, status int, err error) error {
