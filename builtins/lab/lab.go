@@ -156,6 +156,10 @@ func (l *Lab) Do(ctx context.Context, pos string, o op.Op) error {
 	}
 	defer l.touch(o)
 	if err := o.Do(ctx, l.sys); err != nil {
+		var told *op.Error
+		if errors.As(err, &told) && told.Untouched {
+			return errors.Join(err, l.note(e, Failed)) // to undo it would take away what was there
+		}
 		// An interrupted operation is taken back all the same.
 		if uerr := o.Undo(context.WithoutCancel(ctx), l.sys); uerr != nil {
 			return errors.Join(err, fmt.Errorf("taking it back: %w", uerr))

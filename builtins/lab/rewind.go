@@ -17,8 +17,9 @@ func (l *Lab) Steps() int {
 
 // Rewind takes back all operations after the first steps, the newest first, in a
 // lab that lives on. Where one of them cannot be taken back it changes nothing and
-// says so, unless force is set: then it takes back the others and says so.
-func (l *Lab) Rewind(ctx context.Context, steps int, force bool) error {
+// says so, unless force is set: then it takes back the others and says so. It
+// returns how many it has taken back.
+func (l *Lab) Rewind(ctx context.Context, steps int, force bool) (taken int, err error) {
 	var back []*rewound
 	var errs []error
 	for _, e := range slices.Backward(l.Entries()[steps:]) {
@@ -36,14 +37,16 @@ func (l *Lab) Rewind(ctx context.Context, steps int, force bool) error {
 		back = append(back, r)
 	}
 	if len(errs) > 0 && !force {
-		return errors.Join(errs...)
+		return 0, errors.Join(errs...)
 	}
 	for _, r := range back {
 		if err := l.takeBack(ctx, r); err != nil {
 			errs = append(errs, undoError(r.entry, err))
+			continue
 		}
+		taken++
 	}
-	return errors.Join(errs...)
+	return taken, errors.Join(errs...)
 }
 
 // rewound is an operation that is to be taken back, by another one where Undo

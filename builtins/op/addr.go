@@ -57,9 +57,19 @@ func (o *AddAddr) Do(_ context.Context, s *System) error {
 		return err
 	}
 	if err := addAddr(h, l, o.NS, o.Addr); err != nil || !l.Up() {
-		return err
+		return untouched(err)
 	}
 	return awaitIPv6(n, l.Index, []string{o.Addr})
+}
+
+// untouched marks an error of something that is there already, where that is all
+// that an operation makes.
+func untouched(err error) error {
+	var e *Error
+	if errors.As(err, &e) && errors.Is(e.Err, unix.EEXIST) {
+		e.Untouched = true
+	}
+	return err
 }
 
 // awaitIPv6 waits until an interface can be found by its neighbours under its

@@ -14,6 +14,9 @@ type Error struct {
 	Tip  string // what to do about it, or ""
 	Err  error  // the kernel's reason, or nil
 	Mute bool   // Msg says all; do not append the kernel's reason
+	// Untouched says that the operation has changed nothing: what it was to make
+	// is there already, and was not made by it.
+	Untouched bool
 }
 
 func (e *Error) Error() string {

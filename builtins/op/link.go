@@ -333,10 +333,11 @@ func (o *MoveLink) Do(_ context.Context, s *System) error {
 		return err
 	}
 	if err := h.LinkSetNsFd(ref(l), to.Fd()); err != nil {
+		// It is where it was: what has its name in the other namespace is another.
 		if errors.Is(err, unix.EEXIST) {
-			return takenName(o.To, o.Name, "rename one of them first: link.set(name = …)")
+			return untouched(takenName(o.To, o.Name, "rename one of them first: link.set(name = …)"))
 		}
-		return failed(err, "moving interface %q to %s", o.Name, quoteNS(o.To))
+		return &Error{Msg: fmt.Sprintf("moving interface %q to %s", o.Name, quoteNS(o.To)), Err: err, Untouched: true}
 	}
 	th, err := to.Netlink()
 	if err != nil {

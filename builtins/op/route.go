@@ -211,7 +211,7 @@ func (o *AddRoute) Prepare(s *System) error {
 }
 
 func (o *AddRoute) exists(same []kernel.Route) error {
-	e := &Error{Msg: fmt.Sprintf("%s already has a route to %s", quoteNS(o.NS), o.Dst), Err: unix.EEXIST, Mute: true}
+	e := &Error{Msg: fmt.Sprintf("%s already has a route to %s", quoteNS(o.NS), o.Dst), Err: unix.EEXIST, Mute: true, Untouched: true}
 	if len(same) > 0 {
 		e.Msg += ": " + same[0].String()
 		e.Tip = "give this one another `metric` or `table`, or delete that one first"

@@ -134,7 +134,7 @@ func (o *AddRule) Do(_ context.Context, s *System) error {
 	}
 	err = h.RuleAdd(o.netlinkRule())
 	if errors.Is(err, unix.EEXIST) {
-		return &Error{Msg: fmt.Sprintf("%s already has this rule", quoteNS(o.NS)), Err: err, Mute: true}
+		return &Error{Msg: fmt.Sprintf("%s already has this rule", quoteNS(o.NS)), Err: err, Mute: true, Untouched: true}
 	}
 	if err != nil {
 		return failed(err, "rule in %s", quoteNS(o.NS))

@@ -235,7 +235,7 @@ func (l *sessionLab) Title() string {
 func (l *sessionLab) Use(ctx context.Context) { l.s.Use(ctx) }
 func (l *sessionLab) Steps() int              { return l.s.Lab().Steps() }
 
-func (l *sessionLab) Rewind(ctx context.Context, steps int, force bool) error {
+func (l *sessionLab) Rewind(ctx context.Context, steps int, force bool) (int, error) {
 	defer l.s.Undone()
 	return l.s.Lab().Rewind(ctx, steps, force)
 }

@@ -422,7 +422,23 @@ func replUndo(t *testing.T) {
 	s.say(`c, d = veth(red, blue)`)
 	s.say("c.delete()")
 	s.wants("undo()", `interface "eth1", which was deleted, cannot be brought back`)
-	// A failing line leaves nothing.
+	// A failing line leaves nothing, and takes nothing away that was there.
+	for _, line := range []string{
+		`a.add_addr("10.0.0.1/24")`, `route(red, "default", via = "10.0.0.2")`, `rule(red, src = "10.0.0.0/8", table = 100, priority = 50)`,
+		`iptables(red, "-N OWN")`, `a.move(blue)`,
+	} {
+		s.say(line)
+		if said := s.say(line); !strings.Contains(said, "error:") || strings.Contains(said, "taken back") {
+			t.Errorf("%s, again: %s", line, said)
+		}
+	}
+	s.wants("red ip -o addr show eth0", `10\.0\.0\.1/24`)
+	s.wants("red ip route", `default via 10\.0\.0\.2`)
+	s.wants("red ip rule", `from 10\.0\.0\.0/8`)
+	s.wants("red iptables -S", `-N OWN`)
+	s.wants("blue ip -o link", `eth0`)
+	s.wants("undo()", `taken back: iptables`)
+	s.wants("undo()", `taken back: rule`)
 	s.wants(`x = [namespace("n1"), namespace("n1")]`, `already has a namespace "n1"`, `taken back`)
 	s.wants("x", `error`)
 	s.say(`n = namespace("n1")`)

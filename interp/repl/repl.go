@@ -34,9 +34,10 @@ type Lab interface {
 	Use(ctx context.Context)
 	// Steps counts the changes that were begun so far.
 	Steps() int
-	// Rewind takes back all changes after the first steps; what cannot be brought
-	// back is an error, and with force nothing that hinders the others.
-	Rewind(ctx context.Context, steps int, force bool) error
+	// Rewind takes back all changes after the first steps, and returns how many
+	// these were; what cannot be brought back is an error, and with force nothing
+	// that hinders the others.
+	Rewind(ctx context.Context, steps int, force bool) (int, error)
 	// Place reports whether commands can run in a value.
 	Place(v starlark.Value) bool
 	// PlaceNamed returns a place of the lab by its name, nil if there is none.
@@ -279,15 +280,12 @@ func (s *Session) takeBack(ctx context.Context, before starlark.StringDict, from
 	clear(s.Globals)
 	maps.Copy(s.Globals, before)
 	s.restore = nil
-	n := s.Lab.Steps() - from
-	if n == 0 {
-		return
-	}
-	if err := s.Lab.Rewind(ctx, from, true); err != nil {
+	n, err := s.Lab.Rewind(ctx, from, true)
+	if err != nil {
 		s.show(err)
-		return
+	} else if n > 0 {
+		fmt.Fprintln(s.Err, "   what this line had begun was taken back")
 	}
-	fmt.Fprintln(s.Err, "   what this line had begun was taken back")
 }
 
 // display prints a result.

@@ -78,7 +78,7 @@ func (s *Session) Undo() (string, error) {
 		return "", errors.New("no line of this session is left that has changed the lab")
 	}
 	last := s.steps[i]
-	if err := s.Lab.Rewind(context.Background(), last.from, false); err != nil {
+	if _, err := s.Lab.Rewind(context.Background(), last.from, false); err != nil {
 		return "", fmt.Errorf("%q: %w", firstLine(last.text), err)
 	}
 	s.restore = last.names
