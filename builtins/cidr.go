@@ -439,7 +439,7 @@ A network, from which addresses and subnets are taken.
 
 What an address has beyond the prefix length is left out: cidr("10.0.0.5/24") is the network 10.0.0.0/24.
 
-s (string): such as "10.0.0.0/24" or "2001:db8::/64"
+s (string | Network | Address): such as "10.0.0.0/24" or "2001:db8::/64"
 returns (Network): the network
 errors: it is no network
 example:

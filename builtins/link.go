@@ -461,7 +461,7 @@ mtu (int, bytes): the largest packet
 state (string): up, down, or lowerlayerdown where the other end is down
 addrs (list[Address]): its addresses
 peer (Link | None): the other end of a cable
-master (Link | None): the bridge that it is a port of
+master (Bridge | Link | None): the bridge that it is a port of
 stats (LinkStats): packets and bytes so far
 example:
     red, blue = namespace("red"), namespace("blue")

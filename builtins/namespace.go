@@ -299,7 +299,7 @@ name (string): the name that the lab calls it by
 path (string): the file that stands for it
 owned (bool): whether the lab made it, and ends it
 ip (string | None): its first global address, without prefix length
-links (list[Link]): its interfaces
+links (list[Link | Bridge]): its interfaces
 addrs (list[Address]): the addresses of all its interfaces
 routes (list[Route]): its main routing tables, and what is in others
 rules (list[PolicyRule]): its policy-routing rules
@@ -319,7 +319,7 @@ const namespaceLinkDoc = `
 The interface of that name.
 
 name (string): the interface's name
-returns (Link): a Bridge where it is one
+returns (Link | Bridge): a Bridge where it is one
 errors: there is none of that name; the message names the nearest
 example:
     red = namespace("red")

@@ -27,8 +27,8 @@ var OtherNames = map[string]string{
 	"Network": `write: cidr("10.0.0.0/24")`, "ip_network": `write: cidr("10.0.0.0/24")`, "subnet": `write: cidr("10.0.0.0/24")`,
 }
 
-// otherMembers are names of other tools for fields and methods, by type and module.
-var otherMembers = map[string]map[string]string{
+// OtherMembers are names of other tools for fields and methods, by type and module.
+var OtherMembers = map[string]map[string]string{
 	"Namespace": {
 		"run": "write: ns.exec(…)", "cmd": "write: ns.exec(…)", "system": "write: ns.exec(…)", "popen": "write: ns.spawn(…)", "command": "write: ns.exec(…)",
 		"masquerade": "write: ns.nat.masquerade(…)", "snat": "write: ns.nat.snat(…)", "dnat": "write: ns.nat.dnat(…)",
@@ -54,11 +54,11 @@ var otherMembers = map[string]map[string]string{
 // MemberHint helps with a field or method that there is not, "" where nothing is
 // known to.
 func MemberHint(of, name string) string {
-	if hint := otherMembers[of][name]; hint != "" {
+	if hint := OtherMembers[of][name]; hint != "" {
 		return hint
 	}
 	if of == "Bridge" {
-		return otherMembers["Link"][name]
+		return OtherMembers["Link"][name]
 	}
 	return ""
 }

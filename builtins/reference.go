@@ -60,7 +60,9 @@ func Reference() (*doc.Library, error) {
 	for _, c := range chapters {
 		r.chapter(c)
 	}
-	return doc.NewLibrary(r.pages...), errors.Join(r.errs...)
+	lib := doc.NewLibrary(r.pages...)
+	lib.Other = OtherMembers
+	return lib, errors.Join(r.errs...)
 }
 
 type referenceReader struct {

@@ -551,7 +551,7 @@ func (r *PolicyRule) Attr(name string) (starlark.Value, error) {
 const routeDoc = `
 A route: where packets for a destination go.
 
-dst (string | Network): "default", or a network such as "10.0.2.0/24"
+dst (string | Network | Address): "default", or a network such as "10.0.2.0/24"
 via (target | list[target]): the next hop, in a subnet of the namespace; a list shares the flows among several (ECMP)
 dev (string | Link): the interface, where it does not follow from via
 src (string | Address): the source address that own packets take
@@ -578,8 +578,8 @@ source: ip-route(8)
 const ruleDoc = `
 A policy-routing rule: packets that match look up another table.
 
-src (string | Network): the packet's source
-dst (string | Network): the packet's destination
+src (string | Address | Network | Link | Namespace): the packet's source
+dst (string | Address | Network | Link | Namespace): the packet's destination
 iif (string | Link): the interface it came in by; "lo" for own packets
 oif (string | Link): the interface that an own packet is bound to
 fwmark (int | string): the mark that a firewall rule has set, or "mark/mask"

@@ -285,8 +285,8 @@ func checkLoaded(f *file, st *syntax.LoadStmt, m *file) []*Error {
 	var errs []*Error
 	names := m.exports()
 	for _, from := range st.From {
-		if slices.Contains(names, from.Name) {
-			continue
+		if slices.Contains(names, from.Name) || strings.HasPrefix(from.Name, "_") {
+			continue // of a private one the resolver tells
 		}
 		e := &Error{Msg: fmt.Sprintf("%q does not define %q", st.ModuleName(), from.Name)}
 		if best := near.Name(names, from.Name); best != "" {

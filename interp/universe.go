@@ -34,7 +34,7 @@ range(start, stop = None, step = 1) range: The whole numbers from start to befor
 repr(x) string: A value as it would be written in a script.
 reversed(x) list: The elements in reverse order.
 set(x = []) set: The elements, each once.
-sorted(x, key = None, reverse = False) list: The elements in order.
+sorted(iterable, key = None, reverse = False) list: The elements in order.
 str(x) string: A value as print shows it.
 struct(**fields) struct: A value with the fields that are given by name: struct(a = 1).a is 1.
 tuple(x = ()) tuple: The elements as a tuple, which does not change.

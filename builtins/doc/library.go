@@ -9,6 +9,8 @@ import (
 type Library struct {
 	pages  []*Page
 	byName map[string]*Page
+	// Other are names of other tools for members, by type, each with what helps.
+	Other map[string]map[string]string
 }
 
 // NewLibrary returns a library of these pages, which keep their order.
@@ -65,12 +67,61 @@ type Member struct {
 	Arg  Arg   // of a field
 }
 
+// OtherMember helps with a member that a type does not have, "" where nothing is
+// known to.
+func (l *Library) OtherMember(of, name string) string {
+	if hint := l.Other[of][name]; hint != "" {
+		return hint
+	}
+	if p := l.byName[of]; p != nil && p.Base != "" {
+		return l.OtherMember(p.Base, name)
+	}
+	return ""
+}
+
+// Alternatives splits a type at its bars: a value of "Link | None" may be of two.
+func Alternatives(t string) []string {
+	if t == "" {
+		return nil
+	}
+	return SplitOutside(t, " | ")
+}
+
+// SplitOutside splits at a separator outside of brackets.
+func SplitOutside(s, sep string) []string {
+	var parts []string
+	depth, from := 0, 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '[':
+			depth++
+		case s[i] == ']':
+			depth--
+		case depth == 0 && strings.HasPrefix(s[i:], sep):
+			parts = append(parts, s[from:i])
+			from = i + len(sep)
+			i = from - 1
+		}
+	}
+	return append(parts, s[from:])
+}
+
 // Members returns what values of a type, or a module, have: a type's fields in
 // the order of the reference, then its methods. A type that is another one too,
 // as a Bridge is a Link, has what that one has. "Namespace.nat" is the module as
 // it stands behind a namespace, whose functions need none.
 func (l *Library) Members(of string) []Member {
 	var list []Member
+	if alts := Alternatives(of); len(alts) > 1 {
+		for _, alt := range alts {
+			for _, m := range l.Members(alt) {
+				if !slices.ContainsFunc(list, func(o Member) bool { return o.Name == m.Name }) {
+					list = append(list, m)
+				}
+			}
+		}
+		return list
+	}
 	p := l.byName[of]
 	if p == nil {
 		if _, module, ok := CutName(of); ok && l.isModule(module) {

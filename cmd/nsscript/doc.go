@@ -54,7 +54,9 @@ func library() (*doc.Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	return doc.NewLibrary(append(lib.Pages(), own...)...), nil
+	all := doc.NewLibrary(append(lib.Pages(), own...)...)
+	all.Other = lib.Other
+	return all, nil
 }
 
 // explainName prints the pages that a name may mean.

@@ -55,7 +55,7 @@ func about(v *static.View, p *static.Place) string {
 		text := code("def " + f.Signature)
 		if def, ok := f.Node.(*syntax.DefStmt); ok {
 			text += lead(def.Body)
-			if t := f.Returns(); t != "" && t != "None" {
+			if t := f.Returns().Type; t != "" && t != "None" {
 				text += fmt.Sprintf("\n\n**Returns** `%s`", t)
 			}
 		}

@@ -3,6 +3,7 @@ package static
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.starlark.net/syntax"
 
@@ -12,7 +13,7 @@ import (
 
 // checkAttr finds fields and methods that a value does not have.
 func (v *View) checkAttr(x *syntax.DotExpr) {
-	alts := alternatives(v.typeOf(x.X))
+	alts := alternatives(v.certain(x.X))
 	if len(alts) == 0 {
 		return
 	}
@@ -24,20 +25,29 @@ func (v *View) checkAttr(x *syntax.DotExpr) {
 		}
 		names = append(names, has...)
 	}
-	what := oneOf(v.typeOf(x.X))
+	words := make([]string, len(alts))
+	for i, alt := range alts {
+		words[i] = interp.WithArticle(alt)
+	}
+	what := strings.Join(words, " or ")
 	if val := v.ValueOf(x.X); val.Page != nil && !val.Page.Callable() {
 		what = v.Script.Text(x.X)
 	}
-	hint := interp.AttrHint(alts[0], x.Name.Name)
-	if best := near.Name(names, x.Name.Name); best != "" {
-		hint = near.DidYouMean(best)
+	hint := v.known.library.OtherMember(base(alts[0]), x.Name.Name)
+	if hint == "" {
+		hint = near.Name(names, x.Name.Name)
+		if hint != "" {
+			hint = near.DidYouMean(hint)
+		} else {
+			hint = interp.AttrHint(alts[0], x.Name.Name)
+		}
 	}
 	v.report(x.Name, fmt.Sprintf("%s has no field or method %q", what, x.Name.Name), hint)
 }
 
 // checkLoop finds loops through what has no elements.
 func (v *View) checkLoop(x syntax.Expr) {
-	t := v.typeOf(x)
+	t := v.certain(x)
 	if t == "" || len(alternatives(t)) > 1 {
 		return
 	}

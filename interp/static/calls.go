@@ -13,6 +13,9 @@ import (
 // checkCall finds out whether a call can work.
 func (v *View) checkCall(call *syntax.CallExpr) {
 	fn := v.ValueOf(call.Fn)
+	if v.misplaced(call) || fn.Guess {
+		return
+	}
 	if fn.Func == nil {
 		if t := fn.Type; t != "" && t != "function" && len(alternatives(t)) == 1 {
 			v.report(call.Fn, fmt.Sprintf("%s is %s, not a function, and cannot be called", v.Script.Text(call.Fn), interp.WithArticle(t)), "")
@@ -35,6 +38,20 @@ func (v *View) checkCall(call *syntax.CallExpr) {
 	v.checkArgs(f, args)
 }
 
+// misplaced reports whether the order of a call's arguments was told to be wrong.
+func (v *View) misplaced(call *syntax.CallExpr) bool {
+	named := false
+	for _, a := range call.Args {
+		kv, ok := a.(*syntax.BinaryExpr)
+		if ok && kv.Op == syntax.EQ {
+			named = true
+		} else if _, star := a.(*syntax.UnaryExpr); named && !star {
+			return true
+		}
+	}
+	return false
+}
+
 // checkArgs finds out whether values can be the arguments that they are given for.
 func (v *View) checkArgs(f *Func, args given) {
 	positional := 0
@@ -49,7 +66,7 @@ func (v *View) checkArgs(f *Func, args given) {
 		if name == "" {
 			positional++
 		}
-		have := v.typeOf(x)
+		have := v.certain(x)
 		if !ok || accepts(arg.Type, have) || arg.Optional && strings.Contains(have, "None") {
 			continue
 		}
@@ -70,7 +87,7 @@ func (v *View) checkArgs(f *Func, args given) {
 
 // reportArg reports a value that cannot be an argument's.
 func (v *View) reportArg(f *Func, a doc.Arg, x syntax.Expr, hint string) {
-	got := interp.WithArticle(v.typeOf(x))
+	got := oneOf(v.typeOf(x))
 	if lit, ok := x.(*syntax.Literal); ok {
 		got = lit.Raw
 	}
@@ -171,15 +188,19 @@ func oneOf(t string) string {
 
 // checkKeys finds keys that a dict has twice, which ends a script.
 func (v *View) checkKeys(d *syntax.DictExpr) {
-	seen := map[any]bool{}
+	type key struct {
+		token syntax.Token
+		value any
+	}
+	seen := map[key]bool{}
 	for _, e := range d.List {
 		lit, ok := e.(*syntax.DictEntry).Key.(*syntax.Literal)
 		if !ok {
 			continue
 		}
-		if seen[lit.Value] {
+		if seen[key{lit.Token, lit.Value}] {
 			v.report(lit, fmt.Sprintf("this dict has the key %s twice", lit.Raw), "")
 		}
-		seen[lit.Value] = true
+		seen[key{lit.Token, lit.Value}] = true
 	}
 }

@@ -10,54 +10,79 @@ type after struct {
 	breaks bool // the loop around it may be left by a break
 }
 
+// flow follows a script from statement to statement.
+type flow struct {
+	view *View
+	warn bool // tell what is never reached
+}
+
 // block finds statements that are never reached, and tells how the block ends.
-func (v *View) block(stmts []syntax.Stmt) after {
+func (f *flow) block(stmts []syntax.Stmt) after {
 	end := after{goesOn: true}
 	told := false
 	for _, s := range stmts {
-		if !end.goesOn && !told {
-			v.warn(s, "unreachable", "this is never reached", "")
+		if !end.goesOn && !told && f.warn {
+			f.view.warn(s, "unreachable", "this is never reached", "")
 			told = true
 		}
-		e := v.stmt(s)
+		e := f.stmt(s)
 		end.goesOn = end.goesOn && e.goesOn
 		end.breaks = end.breaks || e.breaks
 	}
 	return end
 }
 
-func (v *View) stmt(s syntax.Stmt) after {
+func (f *flow) stmt(s syntax.Stmt) after {
 	switch s := s.(type) {
 	case *syntax.ReturnStmt:
 		return after{}
 	case *syntax.BranchStmt:
 		return after{goesOn: s.Token == syntax.PASS, breaks: s.Token == syntax.BREAK}
 	case *syntax.ExprStmt:
-		return after{goesOn: !v.isFail(s.X)}
+		return after{goesOn: !f.view.isFail(s.X)}
 	case *syntax.IfStmt:
-		t, f := v.block(s.True), v.block(s.False)
-		return after{t.goesOn || f.goesOn, t.breaks || f.breaks}
+		yes, no := f.block(s.True), f.block(s.False)
+		return after{yes.goesOn || no.goesOn, yes.breaks || no.breaks}
 	case *syntax.ForStmt:
-		v.block(s.Body)
+		f.block(s.Body)
 	case *syntax.WhileStmt:
-		body := v.block(s.Body)
+		body := f.block(s.Body)
 		if id, ok := s.Cond.(*syntax.Ident); ok && id.Name == "True" {
 			return after{goesOn: body.breaks}
 		}
 	case *syntax.DefStmt:
-		v.checkReturns(s, v.block(s.Body))
+		if end := f.block(s.Body); f.warn {
+			f.view.checkReturns(s, end)
+		}
 	}
 	return after{goesOn: true}
 }
 
-// isFail reports whether an expression is a call of fail().
+// isFail reports whether an expression is a call of fail(), or of a function of the
+// script that always comes to one.
 func (v *View) isFail(x syntax.Expr) bool {
 	call, ok := x.(*syntax.CallExpr)
 	if !ok {
 		return false
 	}
 	f := v.ValueOf(call.Fn).Func
-	return f != nil && f.Page != nil && f.Page.Name == "fail"
+	if f == nil {
+		return false
+	}
+	if def, ok := f.Node.(*syntax.DefStmt); ok {
+		return f.View.neverReturns(def)
+	}
+	return f.Page != nil && f.Page.Name == "fail"
+}
+
+func (v *View) neverReturns(def *syntax.DefStmt) bool {
+	type question struct{ def *syntax.DefStmt }
+	return once(v.known, question{def}, func() Value {
+		if len(returnsOf(def)) > 0 || (&flow{view: v}).block(def.Body).goesOn {
+			return Value{}
+		}
+		return typed("never")
+	}).Type == "never"
 }
 
 // checkReturns finds functions that return a value on some of their ways only.

@@ -12,9 +12,12 @@ import (
 
 // A Value is what is known of a value.
 type Value struct {
-	Type string    // "" where it is not known
-	Func *Func     // of a function
-	Page *doc.Page // of what the reference describes
+	Type string // "" where it is not known
+	// Guess says that the value may be of another type after all: nothing is held
+	// against it.
+	Guess bool
+	Func  *Func     // of a function
+	Page  *doc.Page // of what the reference describes
 }
 
 // A Func is a function that can be called.
@@ -30,30 +33,48 @@ type Func struct {
 
 // ValueOf returns what is known of an expression of the script.
 func (v *View) ValueOf(x syntax.Expr) Value {
-	k := v.known
-	if val, ok := k.values[x]; ok {
+	return once(v.known, x, func() Value { return v.infer(x) })
+}
+
+// once finds something out once. What is asked for while it is being found out is
+// not known.
+func once(k *known, what any, find func() Value) Value {
+	if val, ok := k.values[what]; ok {
 		return val
 	}
-	if k.busy[x] {
-		k.cut = true
-		return Value{}
+	k.values[what] = Value{}
+	val := find()
+	if len(val.Type) > longestType {
+		val.Type = base(val.Type)
 	}
-	outermost := len(k.busy) == 0
-	k.busy[x] = true
-	val := v.infer(x)
-	delete(k.busy, x)
-	if outermost || !k.cut {
-		k.values[x] = val
-	}
-	if outermost {
-		k.cut = false
-	}
+	k.values[what] = val
 	return val
 }
 
+// longestType is how long the name of a type may be: a tuple of tuples of tuples
+// doubles with each.
+const longestType = 200
+
 func (v *View) typeOf(x syntax.Expr) string { return v.ValueOf(x).Type }
 
+// certain is the type of an expression, "" where that is a guess.
+func (v *View) certain(x syntax.Expr) string {
+	if val := v.ValueOf(x); !val.Guess {
+		return val.Type
+	}
+	return ""
+}
+
 func typed(t string) Value { return Value{Type: t} }
+
+// derived is a value of which no more is certain than of those that it comes from.
+func (v *View) derived(t string, from ...syntax.Expr) Value {
+	val := Value{Type: t}
+	for _, x := range from {
+		val.Guess = val.Guess || v.ValueOf(x).Guess
+	}
+	return val
+}
 
 func (v *View) infer(x syntax.Expr) Value {
 	switch x := x.(type) {
@@ -66,36 +87,38 @@ func (v *View) infer(x syntax.Expr) Value {
 	case *syntax.DotExpr:
 		return v.attr(x)
 	case *syntax.CallExpr:
-		return typed(v.called(x))
+		val := v.called(x)
+		val.Guess = val.Guess || v.ValueOf(x.Fn).Guess
+		return val
 	case *syntax.IndexExpr:
-		return typed(v.index(x))
+		return v.derived(v.index(x), x.X)
 	case *syntax.SliceExpr:
 		if t := v.typeOf(x.X); base(t) != "tuple" {
-			return typed(t)
+			return v.derived(t, x.X)
 		}
 		return typed("tuple")
 	case *syntax.ListExpr:
-		return typed(listOf(v.joined(x.List)))
+		return v.derived(listOf(v.joined(x.List)), x.List...)
 	case *syntax.TupleExpr:
-		return typed(v.tuple(x.List))
+		return v.derived(v.tuple(x.List), x.List...)
 	case *syntax.DictExpr:
 		return typed("dict")
 	case *syntax.Comprehension:
 		if x.Curly {
 			return typed("dict")
 		}
-		return typed(listOf(v.typeOf(x.Body)))
+		return v.derived(listOf(v.typeOf(x.Body)), x.Body)
 	case *syntax.CondExpr:
-		return typed(join(v.typeOf(x.True), v.typeOf(x.False)))
+		return v.derived(join(v.typeOf(x.True), v.typeOf(x.False)), x.True, x.False)
 	case *syntax.LambdaExpr:
 		return Value{Type: "function", Func: v.function("lambda", x, x.Params)}
 	case *syntax.UnaryExpr:
 		if x.Op == syntax.NOT {
 			return typed("bool")
 		}
-		return typed(v.typeOf(x.X))
+		return v.derived(v.typeOf(x.X), x.X)
 	case *syntax.BinaryExpr:
-		return typed(v.binary(x))
+		return v.derived(v.binary(x), x.X, x.Y)
 	}
 	return Value{}
 }
@@ -184,27 +207,29 @@ func (k *known) described(p *doc.Page) Value {
 	return Value{Type: p.Name, Page: p}
 }
 
-// named is what all that is assigned to a name has in common.
-func (v *View) named(n *Name) Value {
-	if v.known.busy[n] {
-		v.known.cut = true
-		return Value{}
-	}
-	v.known.busy[n] = true
-	defer delete(v.known.busy, n)
+// named is what all that is assigned to a name has in common. Where the script asks
+// for the type of a name, or changes it by += and the like, that is a guess, and
+// where it is None: something else may be meant to come.
+func (v *View) named(n *Name) Value { return once(v.known, n, func() Value { return v.nameValue(n) }) }
+
+func (v *View) nameValue(n *Name) Value {
 	var types []string
 	var one Value
+	guess := n.asked
 	for _, d := range n.Defs {
 		if d.Kind == Augmented {
+			guess = guess || v.typeOf(d.Value) != one.Type || base(one.Type) == "list" || base(one.Type) == "tuple"
 			continue
 		}
 		one = v.defined(n, d)
+		guess = guess || one.Guess || one.Type == "None"
 		types = append(types, one.Type)
 	}
-	if len(types) == 1 {
-		return one
+	if len(types) != 1 {
+		one = typed(join(types...))
 	}
-	return typed(join(types...))
+	one.Guess = guess
+	return one
 }
 
 // defined is what a name is worth by one of its definitions.
@@ -219,17 +244,26 @@ func (v *View) defined(n *Name, d Def) Value {
 		return Value{}
 	}
 	if list, ok := d.Value.(*syntax.ListExpr); ok && d.Kind == Assigned && len(d.Path) == 0 {
-		return typed(listOf(v.joined(append(list.List[:len(list.List):len(list.List)], n.added...))))
+		all := append(list.List[:len(list.List):len(list.List)], n.added...)
+		val := v.derived(listOf(v.joined(all)), all...)
+		val.Guess = val.Guess || n.loose
+		return val
 	}
 	val := v.ValueOf(d.Value)
+	guess := val.Guess || holds(val.Type) && (n.loose || len(n.added) > 0)
 	if d.Kind == Element {
 		val = typed(elementOf(val.Type))
 	}
 	for _, i := range d.Path {
 		val = typed(partOf(val.Type, i))
 	}
+	val.Guess = guess
 	return val
 }
+
+// holds reports whether a type is that of a list whose elements are known: they may
+// be changed.
+func holds(t string) bool { return strings.Contains(t, "list[") }
 
 func (v *View) loaded(d Def) Value {
 	m, name := v.loadedName(d)
@@ -276,40 +310,40 @@ func (v *View) function(name string, node syntax.Node, params []syntax.Expr) *Fu
 	return f
 }
 
-// Returns is the type of what a function returns.
-func (f *Func) Returns() string {
+// Returns is what is known of what a function returns.
+func (f *Func) Returns() Value {
 	switch n := f.Node.(type) {
 	case *syntax.LambdaExpr:
-		return f.View.typeOf(n.Body)
+		return f.View.ValueOf(n.Body)
 	case *syntax.DefStmt:
 		return f.View.returned(n)
 	}
 	if f.returns == "any" {
-		return ""
+		return Value{}
 	}
-	return f.returns
+	return typed(f.returns)
 }
 
-// returned is what the return statements of a function have in common.
-func (v *View) returned(def *syntax.DefStmt) string {
-	if v.known.busy[def] {
-		v.known.cut = true
-		return ""
-	}
-	v.known.busy[def] = true
-	defer delete(v.known.busy, def)
+// returned is what the return statements of a function, and its end, have in common.
+func (v *View) returned(def *syntax.DefStmt) Value {
+	return once(v.known, def, func() Value { return v.bodyValue(def) })
+}
+
+func (v *View) bodyValue(def *syntax.DefStmt) Value {
 	types := []string{}
+	guess := false
 	for _, r := range returnsOf(def) {
 		if r.Result == nil {
 			types = append(types, "None")
 		} else {
 			types = append(types, v.typeOf(r.Result))
+			guess = guess || v.ValueOf(r.Result).Guess
 		}
 	}
-	if len(types) == 0 {
-		return "None"
+	if (&flow{view: v}).block(def.Body).goesOn {
+		types = append(types, "None")
 	}
-	return join(types...)
+	return Value{Type: join(types...), Guess: guess}
 }
 
 // returnsOf lists the return statements of a function, without those of functions
@@ -330,25 +364,25 @@ func returnsOf(def *syntax.DefStmt) []*syntax.ReturnStmt {
 	return list
 }
 
-// called is the type of a call's result.
-func (v *View) called(call *syntax.CallExpr) string {
+// called is what is known of a call's result.
+func (v *View) called(call *syntax.CallExpr) Value {
 	f := v.ValueOf(call.Fn).Func
 	if f == nil {
-		return ""
+		return Value{}
 	}
 	if f.Page != nil && len(call.Args) > 0 {
 		in := v.typeOf(call.Args[0])
 		switch f.Page.Name {
 		case "sorted", "reversed", "list":
-			return listOf(elementOf(in))
+			return v.derived(listOf(elementOf(in)), call.Args[0])
 		case "set", "tuple":
-			return f.Page.Name
+			return typed(f.Page.Name)
 		case "enumerate":
 			if e := elementOf(in); e != "" && len(alternatives(e)) == 1 {
-				return "list[tuple[int, " + e + "]]"
+				return v.derived("list[tuple[int, "+e+"]]", call.Args[0])
 			}
 		case "zip":
-			return "list[" + v.zipped(call.Args) + "]"
+			return v.derived("list["+v.zipped(call.Args)+"]", call.Args...)
 		}
 	}
 	return f.Returns()
@@ -391,7 +425,9 @@ func (v *View) attr(x *syntax.DotExpr) Value {
 	if t == "None" {
 		return Value{}
 	}
-	return v.memberOf(t, x.Name.Name)
+	val := v.memberOf(t, x.Name.Name)
+	val.Guess = val.Guess || v.ValueOf(x.X).Guess
+	return val
 }
 
 // member is a field or method of a type.

@@ -1,6 +1,8 @@
 package static
 
 import (
+	"slices"
+
 	"go.starlark.net/resolve"
 	"go.starlark.net/syntax"
 )
@@ -13,6 +15,8 @@ type Name struct {
 	Defs  []Def
 	Uses  []*syntax.Ident
 	added []syntax.Expr // what is appended to the list that it is
+	loose bool          // the list that it is may be changed in other ways
+	asked bool          // the script asks for its type
 }
 
 // Kind says how a name comes to its value.
@@ -109,20 +113,51 @@ func (v *View) findNames() {
 // findUses notes where the names are used, and what is appended to lists.
 func (v *View) findUses(bound map[*syntax.Ident]bool) {
 	fields := map[*syntax.Ident]bool{} // identifiers that are no names
+	steady := map[*syntax.Ident]bool{} // uses that change nothing
+	keep := func(list ...syntax.Expr) {
+		for _, x := range list {
+			if id, ok := x.(*syntax.Ident); ok {
+				steady[id] = true
+			}
+		}
+	}
 	syntax.Walk(v.Script.Tree, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.DotExpr:
 			fields[n.Name] = true
+			if !slices.Contains(listChanges, n.Name.Name) {
+				keep(n.X)
+			}
+		case *syntax.IndexExpr:
+			keep(n.X, n.Y)
+		case *syntax.ForStmt:
+			keep(n.X)
+		case *syntax.ForClause:
+			keep(n.X)
+		case *syntax.BinaryExpr:
+			if n.Op != syntax.EQ {
+				keep(n.X, n.Y)
+			}
+		case *syntax.UnaryExpr:
+			keep(n.X)
+		case *syntax.IfStmt:
+			keep(n.Cond)
 		case *syntax.CallExpr:
 			for _, a := range n.Args {
 				if kv, ok := a.(*syntax.BinaryExpr); ok && kv.Op == syntax.EQ {
 					fields[kv.X.(*syntax.Ident)] = true
 				}
 			}
-			v.noteAppend(n)
+			v.noteAppend(n, keep)
+			v.noteBuiltin(n, keep)
 		case *syntax.AssignStmt:
 			if id, ok := n.LHS.(*syntax.Ident); ok && n.Op != syntax.EQ {
 				bound[id] = true // x += 1 alone is no use
+			}
+			if x, ok := n.LHS.(*syntax.IndexExpr); ok {
+				if id, ok := innermost(x).(*syntax.Ident); ok && v.nameOf(id) != nil {
+					v.nameOf(id).loose = true
+				}
 			}
 		case *syntax.Ident:
 			if name := v.nameOf(n); name != nil && !fields[n] && !bound[n] {
@@ -131,10 +166,58 @@ func (v *View) findUses(bound map[*syntax.Ident]bool) {
 		}
 		return true
 	})
+	for _, n := range v.names {
+		for _, use := range n.Uses {
+			n.loose = n.loose || !steady[use]
+		}
+	}
+}
+
+// listChanges are the methods that change a list; append is followed.
+var listChanges = []string{"append", "clear", "extend", "insert", "pop", "remove"}
+
+// innermost is what x[i][j] takes a part of.
+func innermost(x *syntax.IndexExpr) syntax.Expr {
+	if inner, ok := x.X.(*syntax.IndexExpr); ok {
+		return innermost(inner)
+	}
+	return x.X
+}
+
+// noteBuiltin notes that a builtin leaves the lists alone that it is given, and that
+// one of these asks for a type.
+func (v *View) noteBuiltin(call *syntax.CallExpr, keep func(...syntax.Expr)) {
+	fn := call.Fn
+	for {
+		dot, ok := fn.(*syntax.DotExpr)
+		if !ok {
+			break
+		}
+		fn = dot.X // red.ping(nodes), firewall.allow(red, src = nodes)
+	}
+	id, ok := fn.(*syntax.Ident)
+	if !ok {
+		return
+	}
+	own := v.nameOf(id) != nil && fn == call.Fn
+	for _, a := range call.Args {
+		if kv, ok := a.(*syntax.BinaryExpr); ok && kv.Op == syntax.EQ {
+			a = kv.Y
+		}
+		if !own {
+			keep(a)
+		}
+		if arg, ok := a.(*syntax.Ident); ok && v.nameOf(arg) != nil {
+			switch id.Name {
+			case "type", "hasattr", "getattr", "dir":
+				v.nameOf(arg).asked = true
+			}
+		}
+	}
 }
 
 // noteAppend notes what x.append(y) adds to x.
-func (v *View) noteAppend(call *syntax.CallExpr) {
+func (v *View) noteAppend(call *syntax.CallExpr, keep func(...syntax.Expr)) {
 	dot, ok := call.Fn.(*syntax.DotExpr)
 	if !ok || dot.Name.Name != "append" || len(call.Args) != 1 {
 		return
@@ -142,6 +225,7 @@ func (v *View) noteAppend(call *syntax.CallExpr) {
 	if id, ok := dot.X.(*syntax.Ident); ok {
 		if n := v.nameOf(id); n != nil {
 			n.added = append(n.added, call.Args[0])
+			keep(id)
 		}
 	}
 }

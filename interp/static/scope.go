@@ -99,7 +99,7 @@ func (v *View) Follow(steps []interp.Step, pos syntax.Position) Value {
 			if val.Func == nil {
 				return Value{}
 			}
-			val = typed(val.Func.Returns())
+			val = val.Func.Returns()
 		}
 	}
 	return val
@@ -122,14 +122,19 @@ func (v *View) lookup(name string, pos syntax.Position) Value {
 // memberOf is a field or method of a value, None left aside.
 func (v *View) memberOf(t, name string) Value {
 	var types []string
-	var one Value
+	var first, one Value
+	same := true // a method that a Link and a Bridge have is one
 	for _, alt := range alternatives(t) {
-		if alt != "None" {
-			one = v.known.member(alt, name)
-			types = append(types, one.Type)
+		if alt == "None" {
+			continue
 		}
+		one = v.known.member(alt, name)
+		if types = append(types, one.Type); len(types) == 1 {
+			first = one
+		}
+		same = same && one.Page != nil && one.Page == first.Page
 	}
-	if len(types) == 1 {
+	if len(types) == 1 || same {
 		return one
 	}
 	return typed(join(types...))

@@ -43,16 +43,14 @@ type known struct {
 	library *doc.Library
 	modules map[string]*View
 
-	values map[syntax.Expr]Value
-	busy   map[any]bool // what is being found out, so that nothing is followed in a circle
-	cut    bool         // something was not followed for that reason
+	values map[any]Value // of expressions, names and functions
 }
 
 // Look looks at a script that was read. Without a tree there is nothing to know of
 // it but its errors.
 func Look(in *interp.Interp, library *doc.Library, s *interp.Script) *View {
 	return newView(&known{
-		in: in, library: library, modules: map[string]*View{}, values: map[syntax.Expr]Value{}, busy: map[any]bool{},
+		in: in, library: library, modules: map[string]*View{}, values: map[any]Value{},
 	}, s)
 }
 

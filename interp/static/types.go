@@ -7,32 +7,7 @@ import (
 	"nsscript/builtins/doc"
 )
 
-// alternatives splits a type at its bars: "Link | None" may be two.
-func alternatives(t string) []string {
-	if t == "" {
-		return nil
-	}
-	return splitOutside(t, " | ")
-}
-
-// splitOutside splits at a separator outside of brackets.
-func splitOutside(s, sep string) []string {
-	var parts []string
-	depth, from := 0, 0
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '[':
-			depth++
-		case s[i] == ']':
-			depth--
-		case depth == 0 && strings.HasPrefix(s[i:], sep):
-			parts = append(parts, s[from:i])
-			from = i + len(sep)
-			i = from - 1
-		}
-	}
-	return append(parts, s[from:])
-}
+func alternatives(t string) []string { return doc.Alternatives(t) }
 
 // join is the type of a value that may be of either type.
 func join(types ...string) string {
@@ -90,7 +65,7 @@ func parts(t string) []string {
 	if !ok {
 		return nil
 	}
-	return splitOutside(strings.TrimSuffix(in, "]"), ", ")
+	return doc.SplitOutside(strings.TrimSuffix(in, "]"), ", ")
 }
 
 // partOf is the type of an element by its number.
@@ -113,7 +88,7 @@ var stands = map[string][]string{
 	"duration": {"int", "float", "string"},
 	"float":    {"int", "float"},
 	"Link":     {"Link", "Bridge"},
-	"list":     {"list", "tuple", "set", "range"},
+	"list":     {"list", "tuple", "set", "range", "dict"},
 }
 
 // plain are the other types of which a value is or is not.

@@ -48,7 +48,7 @@ func (v *View) Problems() []*interp.Error {
 		return true
 	})
 	v.checkEffects(v.Script.Tree.Stmts, true)
-	v.block(v.Script.Tree.Stmts)
+	(&flow{view: v, warn: true}).block(v.Script.Tree.Stmts)
 	for _, n := range v.names {
 		v.checkName(n)
 	}
@@ -85,26 +85,39 @@ func (v *View) checkEffects(stmts []syntax.Stmt, documented bool) {
 		if _, text := literalString(st.X); text && (i == 0 && documented || strings.Contains(v.Script.Text(st.X), `"""`)) {
 			continue // it describes something
 		}
-		switch x := st.X.(type) {
-		case *syntax.CallExpr, *syntax.Comprehension, *syntax.CondExpr:
+		if calls(st.X) {
 			continue
+		}
+		switch x := st.X.(type) {
 		case *syntax.BinaryExpr:
 			hint := ""
-			if x.Op == syntax.EQL {
+			if _, name := x.X.(*syntax.Ident); name && x.Op == syntax.EQL {
 				hint = "to assign, write: ="
-			}
-			if x.Op == syntax.AND || x.Op == syntax.OR {
-				continue // the second may be a call
 			}
 			v.warn(x, "no-effect", "this has no effect: its result is not used", hint)
 		default:
 			hint := ""
-			if v.ValueOf(x).Type == "function" {
+			if _, lambda := x.(*syntax.LambdaExpr); v.ValueOf(x).Type == "function" && !lambda {
 				hint = "to call it, write: " + v.Script.Text(x) + "(…)"
 			}
 			v.warn(x, "no-effect", "this has no effect: its value is not used", hint)
 		}
 	}
+}
+
+// calls reports whether a function is called for an expression.
+func calls(x syntax.Expr) bool {
+	found := false
+	syntax.Walk(x, func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.CallExpr:
+			found = true
+		case *syntax.LambdaExpr:
+			return false
+		}
+		return !found
+	})
+	return found
 }
 
 // checkName finds what is wrong with a name as a whole.
@@ -115,6 +128,11 @@ func (v *View) checkName(n *Name) {
 		v.checkRedefined(n)
 	}
 	v.checkOrder(n)
+	if first.Kind == Augmented && n.Scope != resolve.Global {
+		v.report(first.Ident, fmt.Sprintf("%q is used before it has a value", n.Name), fmt.Sprintf(
+			"an assignment to %q anywhere in a function makes it a name of that function alone; pass the value in as an argument, and return the new one", n.Name))
+		return
+	}
 	if len(n.Uses) > 0 || strings.HasPrefix(n.Name, "_") {
 		return
 	}
@@ -142,9 +160,14 @@ func (v *View) checkUnused(n *Name, d Def) {
 		v.warn(d.Ident, "unused-variable", fmt.Sprintf("the function %q is never called", n.Name), "")
 		return
 	}
+	for _, e := range v.Script.Errors {
+		if strings.Contains(e.Msg, fmt.Sprintf("%q is used before", n.Name)) {
+			return
+		}
+	}
 	if n.Scope == resolve.Global {
 		for _, d := range n.Defs {
-			if _, ok := d.Value.(*syntax.CallExpr); ok {
+			if d.Value != nil && calls(d.Value) {
 				return
 			}
 		}
@@ -202,7 +225,7 @@ func (v *View) checkRedefined(n *Name) {
 		if d.Kind != Function {
 			continue
 		}
-		if before != nil {
+		if before != nil && slices.Contains(v.Script.Tree.Stmts, syntax.Stmt(d.Stmt.(*syntax.DefStmt))) {
 			v.warn(d.Ident, "redefined-function", fmt.Sprintf("the function %q is defined twice: first in line %d", n.Name, before.NamePos.Line), "")
 		}
 		before = d.Ident
