@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.starlark.net/syntax"
+
+	"nsscript/interp"
 )
 
 // A disguised script has for-loops where there were while-loops, and names where
@@ -13,6 +15,8 @@ type disguised struct {
 	text []byte
 	// reals are what a disguise in the result stands for, by turns.
 	reals []string
+	// shifts are how much wider than a while its disguise is, for each.
+	shifts []int
 }
 
 // disguise hides what buildifier's parser does not know. The tree is that of the
@@ -29,6 +33,7 @@ func disguise(tree *syntax.File, text string) disguised {
 			loop := "for " + name + " in "
 			hidden = append(hidden, edit{lines.offset(n.While), len("while"), loop})
 			d.reals = append(d.reals, loop, "while ")
+			d.shifts = append(d.shifts, len(loop)-len("while "))
 		case *syntax.Literal:
 			at := lines.offset(n.TokenPos)
 			if n.Token == syntax.BYTES {
@@ -53,46 +58,34 @@ func doubleQuoted(n *syntax.Literal) (string, bool) {
 	if n.Token != syntax.STRING || ascii || n.Raw[0] != '\'' || strings.Contains(value, `"`) {
 		return "", false
 	}
-	inner := strings.TrimLeft(n.Raw, "'")
-	quotes := len(n.Raw) - len(inner)
-	return strings.Repeat(`"`, quotes) + inner[:len(inner)-quotes] + strings.Repeat(`"`, quotes), true
+	quotes := 1
+	if strings.HasPrefix(n.Raw, "'''") && len(n.Raw) >= 6 {
+		quotes = 3
+	}
+	return strings.Repeat(`"`, quotes) + n.Raw[quotes:len(n.Raw)-quotes] + strings.Repeat(`"`, quotes), true
 }
 
 // reveal puts back what was hidden. The lines on which the condition of a loop
 // goes on move to the left with it.
 func (d disguised) reveal(text []byte) string {
-	var b strings.Builder
-	shift, depth := 0, 0
-	real := strings.NewReplacer(d.reals...)
-	for line := range strings.SplitAfterSeq(string(text), "\n") {
-		shown := real.Replace(line)
-		if depth > 0 {
-			moved := strings.TrimPrefix(shown, strings.Repeat(" ", shift))
-			depth += brackets(shown)
-			b.WriteString(moved)
-			continue
-		}
-		if strings.HasPrefix(strings.TrimLeft(shown, " "), "while ") && len(shown) != len(line) {
-			shift, depth = len(line)-len(shown), brackets(shown)
-		}
-		b.WriteString(shown)
+	shown := strings.NewReplacer(d.reals...).Replace(string(text))
+	tree, err := interp.Parse(interp.Source{Text: []byte(shown)})
+	if err != nil {
+		return shown // it will be found to be no script
 	}
-	return b.String()
-}
-
-// brackets is how many brackets a line leaves open. What looks like one in a
-// string may be counted: the worst of it is an indent.
-func brackets(line string) int {
-	n := 0
-	for _, r := range line {
-		switch r {
-		case '(', '[', '{':
-			n++
-		case ')', ']', '}':
-			n--
+	lines := strings.Split(shown, "\n")
+	loop := 0
+	syntax.Walk(tree, func(n syntax.Node) bool {
+		if w, ok := n.(*syntax.WhileStmt); ok {
+			from, to := w.Cond.Span()
+			for i := from.Line; i < to.Line; i++ { // the lines after the first
+				lines[i] = strings.TrimPrefix(lines[i], strings.Repeat(" ", d.shifts[loop]))
+			}
+			loop++
 		}
-	}
-	return n
+		return true
+	})
+	return strings.Join(lines, "\n")
 }
 
 // unused is the beginning of a name that does not occur in a text.

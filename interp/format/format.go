@@ -1,5 +1,5 @@
 // Package format lays out scripts as buildifier does: four spaces of indent,
-// double quotes, one blank around operators, two lines between functions.
+// double quotes, one blank around operators, an empty line between functions.
 //
 // The work is done by buildifier's own parser and printer, which know the
 // Starlark of Bazel. What Bazel's dialect lacks and ours has, while and bytes,
@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/bazelbuild/buildtools/build"
+	"go.starlark.net/syntax"
 
 	"nsscript/interp"
 )
@@ -32,17 +33,35 @@ var errChanged = errors.New("it would mean something else when laid out, and is 
 
 // Source returns the text of a script as it should look. The error is an
 // *[interp.Error] where the script cannot be parsed.
-func Source(src interp.Source) ([]byte, error) {
+func Source(src interp.Source) ([]byte, error) { return layOut(src, true) }
+
+// layOut lays a script out, and again if that is wanted.
+func layOut(src interp.Source, again bool) ([]byte, error) {
 	before, err := interp.Parse(src)
 	if err != nil {
 		return nil, err
 	}
-	d := disguise(before, unixLines(src.Text))
+	text := unixLines(src.Text)
+	if strings.Contains(text, "\t") {
+		if text, before, err = withoutTabs(src.Name, text, before); err != nil {
+			return nil, err
+		}
+	}
+	d := disguise(before, text)
 	f, err := build.ParseDefault(src.Name, d.text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: buildifier's parser does not accept it: %w", src.Name, err)
+		return nil, &interp.Error{
+			Pos: syntax.MakePosition(&src.Name, 0, 0), Err: err,
+			Msg: fmt.Sprintf("it is left as it is: buildifier's parser, which knows a smaller language, does not accept it (%s)", parserReason(err)),
+		}
 	}
 	out := []byte(d.reveal(build.FormatWithRewriter(rewrites, f)))
+	if again && bytes.Contains(out, []byte("#")) { // a comment may have moved to another place
+		settled, err := layOut(interp.Source{Name: src.Name, Text: out}, false)
+		if err == nil && !bytes.Equal(settled, out) {
+			out = settled
+		}
+	}
 	if len(bytes.TrimSpace(out)) == 0 {
 		out = nil
 	}
@@ -51,6 +70,51 @@ func Source(src interp.Source) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", src.Name, errChanged)
 	}
 	return out, nil
+}
+
+// tabWidth is how many columns a tab indents by in Starlark, as it does in Python 2.
+const tabWidth = 8
+
+// withoutTabs indents a script with blanks, which is all that buildifier knows.
+func withoutTabs(name, text string, tree *syntax.File) (string, *syntax.File, error) {
+	quoted := map[int]bool{} // lines that begin in a string
+	syntax.Walk(tree, func(n syntax.Node) bool {
+		if lit, ok := n.(*syntax.Literal); ok {
+			for i := range strings.Count(lit.Raw, "\n") {
+				quoted[int(lit.TokenPos.Line)+i] = true
+			}
+		}
+		return true
+	})
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if quoted[i] {
+			continue
+		}
+		bare := strings.TrimLeft(line, " \t")
+		column := 0
+		for _, r := range line[:len(line)-len(bare)] {
+			if column++; r == '\t' {
+				column = (column + tabWidth - 1) / tabWidth * tabWidth
+			}
+		}
+		lines[i] = strings.Repeat(" ", column) + bare
+	}
+	text = strings.Join(lines, "\n")
+	spaced, err := interp.Parse(interp.Source{Name: name, Text: []byte(text)})
+	if err != nil || !same(tree, spaced) {
+		return "", nil, fmt.Errorf("%s: it is indented with tabs in a way that cannot be told from text: indent it with blanks", name)
+	}
+	return text, spaced, nil
+}
+
+// parserReason is what buildifier's parser says, without the file's name.
+func parserReason(err error) string {
+	var e build.ParseError
+	if errors.As(err, &e) {
+		return fmt.Sprintf("line %d: %s", e.Pos.Line, e.Message)
+	}
+	return err.Error()
 }
 
 // unixLines is a text whose lines end as Unix' do, without a byte order mark.

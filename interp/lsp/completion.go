@@ -13,11 +13,15 @@ func (s *Server) completion(p placeParams) (any, error) {
 	if d == nil {
 		return list, nil
 	}
+	p.Position = d.text.clamp(p.Position)
 	before, after := d.text.split(p.Position)
 	c := interp.ContextAt(before, after)
 	v, pos := s.at(d, p.Position)
 	from := p.Position
 	from.Character -= utf16Len(c.Prefix)
+	if from.Character < 0 { // in a string of several lines
+		return list, nil
+	}
 	for _, item := range complete.At(c, v.Scope(pos)) {
 		list.Items = append(list.Items, s.item(item, textRange{from, p.Position}, after, c.Kind))
 	}

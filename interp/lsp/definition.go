@@ -16,8 +16,9 @@ func (s *Server) definition(p placeParams) (any, error) {
 	if d == nil {
 		return nil, nil
 	}
-	v := s.look(d)
-	place := v.At(d.text.place(p.Position))
+	p.Position = d.text.clamp(p.Position)
+	v, pos := s.reading(d, p.Position)
+	place := v.At(pos)
 	if place == nil {
 		return nil, nil
 	}
@@ -79,8 +80,8 @@ func (s *Server) file(d *document, v *static.View) (uri string, t text, err erro
 	src := v.Script.Source
 	t = newText(string(src.Text))
 	switch {
-	case v == d.view:
-		return d.uri, t, nil
+	case v == d.view, src.Path == "" && src.Name == d.name():
+		return d.uri, d.text, nil
 	case src.Path != "":
 		return uriOf(src.Path), t, nil
 	case strings.HasPrefix(src.Name, "@std//"):

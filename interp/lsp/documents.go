@@ -96,6 +96,19 @@ func (s *Server) overlay(path string) ([]byte, bool) {
 	return nil, false
 }
 
+// reading is what is known of a document that is being read at a position, and
+// where that is: of one that cannot be parsed, without the broken line.
+func (s *Server) reading(d *document, p position) (*static.View, syntax.Position) {
+	v := s.look(d)
+	if v.Script.Tree == nil {
+		if e := v.Script.Errors[0]; int(e.Pos.Line) != p.Line+1 && e.Pos.Line > 0 {
+			rest, _ := s.at(d, d.text.clamp(position{int(e.Pos.Line) - 1, len(d.text.line(int(e.Pos.Line) - 1))}))
+			return rest, d.text.place(p)
+		}
+	}
+	return v, d.text.place(p)
+}
+
 // at is what is known of a document that is being written at a position, and where
 // that is. While its text cannot be parsed, the statement that is being written is
 // left out, and, where that is not enough, all that follows.

@@ -15,20 +15,21 @@ func (s *Server) hover(p placeParams) (any, error) {
 	if d == nil {
 		return nil, nil
 	}
-	v := s.look(d)
-	place := v.At(d.text.place(p.Position))
+	p.Position = d.text.clamp(p.Position)
+	v, pos := s.reading(d, p.Position)
+	place := v.At(pos)
 	if place == nil {
 		return nil, nil
 	}
-	text := about(v, place)
+	text := told(v, place)
 	if text == "" {
 		return nil, nil
 	}
 	return hoverResult{markdown(text), d.text.of(place.Node)}, nil
 }
 
-// about says what stands at a place.
-func about(v *static.View, p *static.Place) string {
+// told says what stands at a place.
+func told(v *static.View, p *static.Place) string {
 	id, ok := p.Node.(*syntax.Ident)
 	if !ok {
 		if p.In != nil {

@@ -69,6 +69,17 @@ func (t text) place(p position) syntax.Position {
 	return syntax.MakePosition(&name, int32(p.Line+1), int32(runesAt(t.line(p.Line), p.Character)+1))
 }
 
+// clamp is the nearest position that the text has.
+func (t text) clamp(p position) position {
+	switch {
+	case p.Line < 0:
+		return position{}
+	case p.Line >= len(t):
+		return position{len(t) - 1, utf16Len(t[len(t)-1])}
+	}
+	return position{p.Line, min(max(p.Character, 0), utf16Len(t[p.Line]))}
+}
+
 // split cuts the text at a position: all before it, and the rest of its line.
 func (t text) split(p position) (before, after string) {
 	line := []rune(t.line(p.Line))

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"sync"
 
 	"github.com/sourcegraph/jsonrpc2"
 
@@ -43,6 +44,7 @@ type Server struct {
 	snippets bool                 // the editor fills in places of an inserted text
 	shutdown bool
 	exited   chan struct{}
+	leave    func()
 }
 
 // ErrNoShutdown is the error of an editor that leaves without a word, or with exit
@@ -52,6 +54,7 @@ var ErrNoShutdown = errors.New("the editor has left without a shutdown")
 // Serve talks to an editor until it leaves.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, c Config) error {
 	s := &Server{Config: c, docs: map[string]*document{}, exited: make(chan struct{})}
+	s.leave = sync.OnceFunc(func() { close(s.exited) })
 	stream := jsonrpc2.NewBufferedStream(pipe{in, out}, jsonrpc2.VSCodeObjectCodec{})
 	conn := jsonrpc2.NewConn(ctx, stream, jsonrpc2.HandlerWithError(s.handle).SuppressErrClosed())
 	select {
@@ -130,8 +133,11 @@ func (s *Server) handle(ctx context.Context, conn *jsonrpc2.Conn, req *jsonrpc2.
 		s.shutdown = true
 		return nil, nil
 	case "exit":
-		close(s.exited)
+		s.leave()
 		return nil, nil
+	}
+	if s.shutdown && !req.Notif {
+		return nil, &jsonrpc2.Error{Code: jsonrpc2.CodeInvalidRequest, Message: "the server is shut down"}
 	}
 	answer, ok := questions[req.Method]
 	if !ok {

@@ -13,6 +13,7 @@ func (s *Server) signatureHelp(p placeParams) (any, error) {
 	if d == nil {
 		return nil, nil
 	}
+	p.Position = d.text.clamp(p.Position)
 	before, after := d.text.split(p.Position)
 	call := interp.ContextAt(before, after).Call
 	if call == nil {
@@ -30,7 +31,7 @@ func (s *Server) signatureHelp(p placeParams) (any, error) {
 	from := strings.IndexByte(fn.Signature, '(') + 1
 	for _, a := range fn.Args {
 		at, to := find(fn.Signature, a, from)
-		info.Parameters = append(info.Parameters, parameterInformation{[2]int{utf16Len(fn.Signature[:at]), utf16Len(fn.Signature[:to])}, markdown(a.Line())})
+		info.Parameters = append(info.Parameters, parameterInformation{[2]int{utf16Len(fn.Signature[:at]), utf16Len(fn.Signature[:to])}, markdown(about(a))})
 		from = to
 	}
 	// One that the call does not have is none of those shown.
@@ -39,6 +40,14 @@ func (s *Server) signatureHelp(p placeParams) (any, error) {
 		active = len(fn.Args)
 	}
 	return signatureHelpResult{Signatures: []signatureInformation{info}, ActiveParameter: active}, nil
+}
+
+// about says what an argument is, "" where only its name is known.
+func about(a doc.Arg) string {
+	if a.Type == "" && a.Text == "" {
+		return ""
+	}
+	return a.Line()
 }
 
 // find is where an argument stands in a signature, from a place on.

@@ -14,10 +14,17 @@ import (
 // symbols lists the functions and global names of a document, in its order.
 func (s *Server) symbols(p documentParams) (any, error) {
 	d := s.docs[p.TextDocument.URI]
-	if d == nil || s.look(d).Script.Tree == nil {
+	if d == nil {
 		return []documentSymbol{}, nil
 	}
-	return d.symbolsIn(s.look(d).Script.Tree.Stmts, true), nil
+	v := s.look(d)
+	if v.Script.Tree == nil {
+		v = d.whole // while something is being written
+	}
+	if v == nil {
+		return []documentSymbol{}, nil
+	}
+	return d.symbolsIn(v.Script.Tree.Stmts, true), nil
 }
 
 func (d *document) symbolsIn(body []syntax.Stmt, variables bool) []documentSymbol {
@@ -63,7 +70,7 @@ func (s *Server) formatting(p documentParams) (any, error) {
 	}
 	out, err := format.Source(src)
 	if err != nil || bytes.Equal(out, src.Text) {
-		return []textEdit{}, err
+		return []textEdit{}, nil // what cannot be laid out is left as it is
 	}
 	last := len(d.text) - 1
 	whole := textRange{End: position{last, utf16Len(strings.TrimSuffix(d.text[last], "\r"))}}
