@@ -235,6 +235,7 @@ func (c *call) addRules(ns *Namespace, rules []op.FilterRule) (starlark.Value, e
 type Rule struct {
 	n     *Namespace
 	rules []op.FilterRule
+	nth   int // which it is of those that say the same, from 0
 }
 
 var _ starlark.HasAttrs = (*Rule)(nil)
@@ -272,8 +273,13 @@ func (r *Rule) counts() (packets, bytes uint64, err error) {
 				return 0, 0, err
 			}
 		}
+		same := r.nth
 		i := slices.IndexFunc(listed[t], func(l kernel.ListedRule) bool {
-			return l.Chain == f.Chain && kernel.SameSpec(l.Spec, f.Spec)
+			if l.Chain != f.Chain || !kernel.SameSpec(l.Spec, f.Spec) {
+				return false
+			}
+			same--
+			return same < 0
 		})
 		if i >= 0 {
 			found = true
@@ -366,7 +372,13 @@ func listRules(c *call) (starlark.Value, error) {
 				twin.rules = append(twin.rules, f)
 				continue
 			}
-			list = append(list, &Rule{n: ns, rules: []op.FilterRule{f}})
+			nth := 0
+			for _, r := range list {
+				if o := r.rules[0]; o.V6 == v6 && o.Chain == f.Chain && kernel.SameSpec(o.Spec, f.Spec) {
+					nth++
+				}
+			}
+			list = append(list, &Rule{n: ns, rules: []op.FilterRule{f}, nth: nth})
 		}
 	}
 	return listOf(list, func(r *Rule) starlark.Value { return r }), nil
@@ -418,7 +430,7 @@ command: iptables -P FORWARD DROP
 source: iptables(8)
 `
 
-const matchDoc = `chain (string): forward, input or output, or a chain of one's own
+const matchDoc = `chain (string): "forward", "input" or "output", or a chain of one's own
 src (string | Address | Network | Link | Namespace | list): where packets come from; of a Namespace all its global addresses
 dst (string | Address | Network | Link | Namespace | list): where they go
 iface (string | Link): the interface they came in by

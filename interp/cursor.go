@@ -24,11 +24,25 @@ func Unfinished(input string) bool {
 			return strings.HasPrefix(strings.TrimLeft(t.text, "rb"), `"""`) || strings.HasPrefix(strings.TrimLeft(t.text, "rb"), "'''")
 		}
 	}
-	if !IsBlock(input) {
+	if !IsBlock(input) || !hasColon(toks) {
 		return false
 	}
 	lines := strings.Split(strings.TrimSuffix(input, "\n"), "\n")
 	return len(lines) < 2 || strings.TrimSpace(lines[len(lines)-1]) != ""
+}
+
+// hasColon reports whether the first line of a block comes to its colon; without one
+// it is wrong, and nothing more to be waited for.
+func hasColon(toks []token) bool {
+	for _, t := range toks {
+		if t.kind == newline {
+			return false
+		}
+		if t.is(":") && t.open < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // IsBlock reports whether an input begins with a statement that has a body.

@@ -16,6 +16,9 @@ func TestUnfinished(t *testing.T) {
 		"x = \"a\n":                      false, // an error, not to be waited for
 		"x = 1 + \\\n":                   true,
 		"def f():\n":                     true,
+		"def f()\n":                      false, // an error, not to be waited for
+		"if x == {1: 2}\n":               false,
+		"if x == {1: 2}:\n":              true,
 		"def f():\n    pass\n":           true,
 		"def f():\n    pass\n\n":         false,
 		"for x in [1,\n":                 true,

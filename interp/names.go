@@ -98,7 +98,7 @@ func (in *Interp) undefinedHint(f *file, name string, pos syntax.Position, extra
 		return near.DidYouMean(best)
 	}
 	if f.isValue(pos) {
-		return fmt.Sprintf("is it text? That stands in quotes: %q", name)
+		return fmt.Sprintf("a name gets its value first: %s = …; or is it text? That stands in quotes: %q", name, name)
 	}
 	return ""
 }

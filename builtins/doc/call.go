@@ -90,7 +90,7 @@ func tooMany(positional, byName []string, given int) *CallError {
 	case slices.Equal(positional, []string{"cmd"}), slices.Equal(positional, []string{"ns", "cmd"}):
 		e.Tip = `a command is one string, "ls -l", or a list, ["ls", "-l"]`
 	case len(byName) > 0:
-		e.Tip = "these are given by name: " + strings.Join(byName, ", ")
+		e.Tip = fmt.Sprintf("these are given by name, as %s = …: %s", byName[0], strings.Join(byName, ", "))
 	}
 	return e
 }

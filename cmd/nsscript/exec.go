@@ -19,11 +19,22 @@ import (
 )
 
 func newExec() *cobra.Command {
-	return &cobra.Command{
-		Use: "exec [LAB/]NS -- CMD…", Short: "Run a command in a namespace of a lab, as `ip netns exec` does",
+	cmd := &cobra.Command{
+		Use: "exec [LAB/]NS [--] CMD…", Short: "Run a command in a namespace of a lab, as `ip netns exec` does",
 		Args: cobra.MinimumNArgs(2), DisableFlagsInUseLine: true, ValidArgsFunction: completePlace,
-		RunE: func(_ *cobra.Command, args []string) error { return execIn(args[0], args[1:]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			argv := args[1:]
+			if argv[0] == "--" {
+				argv = argv[1:]
+			}
+			if len(argv) == 0 {
+				return usage("give a command (see `%s --help`)", cmd.CommandPath())
+			}
+			return execIn(args[0], argv)
+		},
 	}
+	cmd.Flags().SetInterspersed(false) // what follows the namespace is the command's
+	return cmd
 }
 
 func newShell() *cobra.Command {

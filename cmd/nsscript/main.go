@@ -102,7 +102,7 @@ func interruptible() (context.Context, func()) {
 	// A reader that goes away (| head) must not end a run halfway: writing to it
 	// is an error then, not the end.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	go func() {
 		for sig := range ch {
 			if !t.handle(sig) {

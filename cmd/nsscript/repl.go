@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -62,6 +63,9 @@ func runSession(ctx context.Context, args []string, o runOptions, at place, r la
 			return err
 		}
 	}
+	if names, err := r.Names(); err == nil && len(args) > 0 && slices.Contains(names, name) {
+		fmt.Fprintf(os.Stderr, "the lab %s that is up is built anew, in its place\n", name)
+	}
 	ready, err := prepare(ctx, &stdout, name, origin, o, at)
 	if err != nil {
 		return err
@@ -80,7 +84,11 @@ func runSession(ctx context.Context, args []string, o runOptions, at place, r la
 		return errors.Join(err, at.settle(context.WithoutCancel(ctx), ready.session.Lab(), false))
 	}
 	if isatty.IsTerminal(os.Stdin.Fd()) {
-		fmt.Fprintln(&stdout, "help() tells how to begin; Ctrl-D leaves.")
+		leaving := "Ctrl-D leaves"
+		if len(args) > 0 {
+			leaving = "Ctrl-D leaves, and takes the lab down unless keep() was called"
+		}
+		fmt.Fprintf(&stdout, "help() tells how to begin; %s.\n", leaving)
 	}
 	defer ready.session.SetConsole(s)()
 	return leaveSession(ctx, ready.session, s, at, s.Run(ctx))
@@ -156,7 +164,7 @@ func sessionContext(ctx context.Context) (context.Context, *interrupts) {
 	i := &interrupts{do: func() {}}
 	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	onSignal(ctx, func(sig os.Signal) {
-		if sig == os.Interrupt {
+		if sig == os.Interrupt || sig == syscall.SIGQUIT {
 			i.happen()
 			return
 		}

@@ -37,7 +37,7 @@ func TestInsideRepl(t *testing.T) {
 		run  func(*testing.T)
 	}{
 		{"newcomer", replNewcomer}, {"lines", replLines}, {"interrupt", replInterrupt}, {"completion", replCompletion},
-		{"commands", replCommands}, {"undo", replUndo}, {"keep", replKeep}, {"history", replHistory},
+		{"commands", replCommands}, {"undo", replUndo}, {"mistakes", replMistakes}, {"keep", replKeep}, {"history", replHistory},
 		{"dumb", replDumb}, {"terminated", replTerminated}, {"file", replFile}, {"interact", replInteract},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -389,6 +389,45 @@ func replCommands(t *testing.T) {
 	if after := s.say("host stty -g"); after != before {
 		t.Errorf("the terminal was %s and is %s", before, after)
 	}
+	s.leave(0)
+}
+
+// replMistakes types what people type who know Python, shells and other tools.
+func replMistakes(t *testing.T) {
+	s := open80(t)
+	s.say(`red, blue = namespace("red"), namespace("blue")`)
+	s.say(`a, b = veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")`)
+	s.wants("import os", `there is no "import"`)
+	s.wants("ping red blue", `write: ping\(red, blue\)`)
+	s.wants("ip addr", `a command runs in a namespace: blue ip addr`)
+	s.wants("ip -br addr", `a command runs in a namespace: blue ip -br addr`)
+	s.wants("ps", `a command runs in a namespace: NAMESPACE ps`)
+	s.wants("def f(x)", `":" is expected here`)
+	s.keys("for n in [red]:\r")
+	s.expect(goesOn)
+	s.wants("n.ping(blue)", `the lines after line 1 must be indented`)
+	s.wants("red?", `^Namespace$`)
+	s.wants("make = namespace")
+	s.wants("make ping blue", `"make" is a builtin function, not a namespace`)
+	s.say("firewall.drop(blue, chain = \"input\", tcp = 80)")
+	s.say("connect(red, blue, 80, timeout = \"50ms\")")
+	s.say("firewall.drop(blue, chain = \"input\", tcp = 80)")
+	s.wants("firewall.rules(blue)", `^INPUT +[1-9].*\n^INPUT +0 `)
+	s.wants("blue iptables -A INPUT -p icmp -j DROP")
+	s.wants("undo()", `is a command: what programs change`, `cannot be taken back`)
+	s.wants("undo()", `taken back: firewall.drop`)
+	// Ctrl-\ ends what runs, not the session.
+	s.keys("sleep(100)\r")
+	time.Sleep(200 * time.Millisecond)
+	s.keys("\x1c")
+	s.expect("interrupted")
+	s.expect(atPrompt)
+	s.keys("red sleep 100\r")
+	time.Sleep(200 * time.Millisecond)
+	s.keys("\x1c")
+	s.expect(`exit status 131`)
+	s.expect(atPrompt)
+	s.wants("1 + 1", `^2$`)
 	s.leave(0)
 }
 

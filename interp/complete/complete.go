@@ -106,6 +106,13 @@ func At(c interp.Context, s Scope) []Item {
 // names are those that a script can use here, and in a call the names of the
 // arguments that are not given yet.
 func names(c interp.Context, s Scope) []Item {
+	if c.Call != nil && c.Call.Fn[len(c.Call.Fn)-1].Name == "help" {
+		all := s.Names() // what is asked about is not called
+		for i := range all {
+			all[i].Kind = Variable
+		}
+		return all
+	}
 	list := arguments(c, s)
 	if c.Prefix == "" && len(list) > 0 && !positional(s.Called(c.Call), c.Call) {
 		return list // where a name can stand, those of arguments are what is sought
@@ -215,7 +222,7 @@ func quotedWords(text string) []string {
 	var list []string
 	parts := strings.Split(text, `"`)
 	for i := 1; i < len(parts); i += 2 {
-		if !strings.Contains(parts[i], " ") {
+		if len(parts[i]) > 1 && !strings.Contains(parts[i], " ") {
 			list = append(list, parts[i])
 		}
 	}

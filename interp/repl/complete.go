@@ -19,6 +19,15 @@ func (s *Session) completer(before string) func(string, int) (string, []string, 
 	return func(line string, pos int) (head string, list []string, tail string) {
 		runes := []rune(line)
 		left, tail := string(runes[:pos]), string(runes[pos:])
+		if before != "" && strings.TrimSpace(left) == "" {
+			return left, []string{"    "}, tail // an indent
+		}
+		defer func() {
+			if len(list) > mostOffered {
+				fmt.Fprintf(s.Out, "\n%d are possible: type more of the word\n", len(list))
+				list = nil
+			}
+		}()
 		if before == "" {
 			if _, command, is := s.asCommand(left + "x"); is {
 				command = strings.TrimSuffix(command, "x")
@@ -34,6 +43,10 @@ func (s *Session) completer(before string) func(string, int) (string, []string, 
 		return strings.TrimSuffix(left, c.Prefix), list, tail
 	}
 }
+
+// mostOffered is how many names are listed; beyond 100 liner asks first, and hears
+// nothing but the answer.
+const mostOffered = 100
 
 func plain(items []complete.Item) []string {
 	list := make([]string, len(items))

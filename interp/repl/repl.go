@@ -17,6 +17,7 @@ import (
 	"io"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -140,6 +141,9 @@ func (s *Session) read(ctx context.Context) (string, error) {
 			continue
 		}
 		if buf.Len() > 0 && interp.IsBlock(buf.String()) && interp.EndsBlock(buf.String(), line) {
+			if strings.Count(buf.String(), "\n") < 2 { // it should have been indented
+				return buf.String() + line + "\n", nil
+			}
 			s.in.unread(line)
 			return buf.String(), nil
 		}
@@ -180,7 +184,11 @@ func (s *Session) input(ctx context.Context, text string) (ok bool, err error) {
 	case line == "help" || line == "?":
 		text = "help()\n"
 	case helpMark.MatchString(line):
-		text = fmt.Sprintf("help(%q)\n", strings.Trim(line, "? "))
+		topic := strings.Trim(line, "? ")
+		text = fmt.Sprintf("help(%q)\n", topic)
+		if s.Globals[topic] != nil {
+			text = fmt.Sprintf("help(%s)\n", topic)
+		}
 	}
 	run, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -253,7 +261,9 @@ func (s *Session) command(ctx context.Context, place starlark.Value, command, li
 func (s *Session) chunk(ctx context.Context, text string) bool {
 	s.Lab.Use(ctx)
 	before, from := maps.Clone(s.Globals), s.Lab.Steps()
-	value, err := s.Interp.Chunk(ctx, interp.Source{Name: "<repl>", Text: []byte(text)}, s.Globals)
+	// Positions are those of the lines that came through a pipe.
+	lines := strings.Repeat("\n", s.in.before(text))
+	value, err := s.Interp.Chunk(ctx, interp.Source{Name: "<repl>", Text: []byte(lines + text)}, s.Globals)
 	if err != nil {
 		s.show(s.reworded(text, err))
 		s.takeBack(context.WithoutCancel(ctx), before, from)
@@ -324,21 +334,66 @@ func (s *Session) reworded(text string, err error) error {
 		c.Hint = "at the prompt an empty line ends a block; write blocks without one"
 		return &c
 	}
-	m := commandLine.FindStringSubmatch(strings.TrimSpace(text))
-	if m == nil || !errors.As(err, &e) || !errors.As(err, &wrong) || interp.IsBlock(text) {
+	word := strings.TrimSpace(text)
+	m := commandLine.FindStringSubmatch(word)
+	if p := programLine.FindStringSubmatch(word); m == nil && p != nil && slices.Contains(s.Programs(), p[1]) {
+		m = p
+	}
+	if m == nil && errors.As(err, &e) && plainWord.MatchString(word) && slices.Contains(s.Programs(), word) {
+		c := *e
+		c.Hint = "a command runs in a namespace: NAMESPACE " + word
+		return &c
+	}
+	if m == nil || !errors.As(err, &e) || !errors.As(err, &wrong) || interp.IsBlock(text) || !strings.Contains(e.Msg, "does not belong here") {
 		return err
 	}
-	if strings.Count(strings.TrimSpace(text), "\n") > 0 || s.Globals[m[1]] != nil {
+	if strings.Count(word, "\n") > 0 {
 		return err
 	}
-	places := s.Lab.Names("namespace", nil)
 	c := *e
-	c.Msg = fmt.Sprintf("%q is no namespace, so this is no command to run in one", m[1])
-	c.Hint = "a command is written NAMESPACE COMMAND"
-	if len(places) > 0 {
-		c.Hint += ", and there is " + strings.Join(places, ", ")
+	if v := s.Globals[m[1]]; v != nil {
+		program, _, _ := strings.Cut(m[2], " ")
+		if s.Lab.Place(v) || !slices.Contains(s.Programs(), program) {
+			return err
+		}
+		c.Msg = fmt.Sprintf("%q is %s, not a namespace, so this is no command to run in one", m[1], interp.WithArticle(v.Type()))
+		c.Hint = fmt.Sprintf("a namespace is made with brackets: %s = namespace(%q)", m[1], m[1])
+		return &c
 	}
+	c.Msg = fmt.Sprintf("%q is no namespace, so this is no command to run in one", m[1])
+	c.Hint = s.commandHint(m[1], m[2])
 	return &c
+}
+
+// programLine matches a program and its first argument, which may be a flag.
+var programLine = regexp.MustCompile(`^([a-z][a-z0-9_-]*)\s+(-\S.*)$`)
+
+// plainWord matches what may be the name of a program alone.
+var plainWord = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+
+// commandHint helps with a line that is a command's without a namespace before it.
+func (s *Session) commandHint(first, rest string) string {
+	places := s.Lab.Names("namespace", nil)
+	if page := s.Library.Page(first); page != nil && page.Callable() {
+		words := strings.Fields(rest)
+		known := !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(places, w) })
+		if known {
+			return fmt.Sprintf("write: %s(%s)", first, strings.Join(words, ", "))
+		}
+		return "it is called with brackets: " + page.Signature
+	}
+	place := "NAMESPACE"
+	if len(places) > 1 {
+		place = places[0]
+	}
+	if slices.Contains(s.Programs(), first) {
+		return fmt.Sprintf("a command runs in a namespace: %s %s %s", place, first, rest)
+	}
+	hint := "a command is written NAMESPACE COMMAND"
+	if len(places) > 0 {
+		hint += ", and there is " + strings.Join(places, ", ")
+	}
+	return hint
 }
 
 func (s *Session) show(err error) {

@@ -23,6 +23,7 @@ type step struct {
 	from, to int                       // the changes of the lab that it made
 	names    map[string]starlark.Value // what the names that it assigned were before; nil for nothing
 	unsaved  bool                      // it is left out of what save() writes
+	passed   bool                      // undo() has gone past it
 }
 
 // verbs are calls that are about the session, not the lab.
@@ -36,20 +37,32 @@ func (s *Session) remember(text string, before starlark.StringDict, from int) {
 			st.names[name] = old
 		}
 	}
-	st.unsaved = verbs.MatchString(st.text) || isLook(st.text)
+	changed := st.to > st.from || len(st.names) > 0
+	st.unsaved = verbs.MatchString(st.text) || isLook(st.text, changed)
 	s.steps = append(s.steps, st)
 }
 
-// isLook reports whether an input only looks at something, as red.routes does.
-func isLook(text string) bool {
+// asking are the functions and methods that only ask something.
+var asking = []string{"ping", "connect", "rules", "print", "len", "type", "dir", "str", "repr", "hasattr", "has"}
+
+// isLook reports whether an input only looks at something, as red.routes and
+// ping(red, blue) do.
+func isLook(text string, changed bool) bool {
 	f, err := interp.Parse(interp.Source{Text: []byte(text)})
 	if err != nil || len(f.Stmts) != 1 {
 		return false
 	}
 	look := true
 	syntax.Walk(f.Stmts[0], func(n syntax.Node) bool {
-		switch n.(type) {
-		case *syntax.CallExpr, *syntax.AssignStmt, *syntax.DefStmt, *syntax.LoadStmt, *syntax.BranchStmt:
+		switch n := n.(type) {
+		case *syntax.CallExpr:
+			fn := n.Fn
+			if dot, ok := fn.(*syntax.DotExpr); ok {
+				fn = dot.Name
+			}
+			id, ok := fn.(*syntax.Ident)
+			look = ok && !changed && slices.Contains(asking, id.Name)
+		case *syntax.AssignStmt, *syntax.DefStmt, *syntax.LoadStmt, *syntax.BranchStmt:
 			look = false
 		}
 		return look
@@ -72,6 +85,10 @@ func identical(v, w starlark.Value) (same bool) {
 func (s *Session) Undo() (string, error) {
 	i := len(s.steps) - 1
 	for i >= 0 && s.steps[i].to == s.steps[i].from {
+		if st := s.steps[i]; changes(st.command) && !st.passed {
+			st.passed = true
+			return "", fmt.Errorf("%q is a command: what programs change cannot be taken back; undo() again goes on with the line before it", st.text)
+		}
 		i--
 	}
 	if i < 0 {
@@ -107,9 +124,27 @@ func (st *step) mentions(list map[string]starlark.Value) bool {
 	return false
 }
 
-// configures are the programs whose commands change a lab, and so belong into a
-// script that builds it again.
-var configures = regexp.MustCompile(`^(ip|bridge|tc|sysctl|ethtool|iptables|ip6tables|nft|brctl|ifconfig|route|arp)\s`)
+// changing are the words by which a command of these programs changes a lab, and so
+// belongs into a script that builds it again; without one it only shows something.
+var changing = map[string]*regexp.Regexp{
+	"ip": objects, "bridge": objects, "tc": objects,
+	"sysctl": regexp.MustCompile(`=|\s-p`), "ethtool": regexp.MustCompile(`\s-[A-Zs]`),
+	"iptables": chains, "ip6tables": chains, "nft": regexp.MustCompile(`\s(add|create|insert|replace|delete|flush|rename|-f)\b`),
+	"brctl": regexp.MustCompile(`\s(add|del|set|stp)`), "ifconfig": regexp.MustCompile(`^\S+\s+\S+\s+\S`),
+	"route": regexp.MustCompile(`\s(add|del)\b`), "arp": regexp.MustCompile(`\s-[sd]\b`),
+}
+
+var (
+	objects = regexp.MustCompile(`\s(add|append|prepend|replace|change|set|up|down|del|delete|flush|exec)\b`)
+	chains  = regexp.MustCompile(`\s(-[ACDIFNPRXZE]\b|--(append|delete|insert|flush|new-chain|policy|replace|delete-chain|zero|rename-chain)\b)`)
+)
+
+// changes reports whether a command changes a lab.
+func changes(command string) bool {
+	program, _, _ := strings.Cut(command, " ")
+	words := changing[program]
+	return words != nil && words.MatchString(command)
+}
 
 // Save is save().
 func (s *Session) Save(file string) (int, error) {
@@ -124,7 +159,7 @@ func (s *Session) Save(file string) (int, error) {
 		}
 		text := st.text
 		switch {
-		case st.variable != "" && configures.MatchString(st.command):
+		case st.variable != "" && changes(st.command):
 			text = fmt.Sprintf("sh(%s, %s)", st.variable, syntax.Quote(st.command, false))
 		case st.command != "":
 			text = "# " + st.text

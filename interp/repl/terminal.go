@@ -25,6 +25,8 @@ type lines interface {
 	unread(line string)
 	// peek returns the line that next will return, if it is there already.
 	peek() (line string, ok bool)
+	// before is how many lines came before those of an input, where that counts.
+	before(input string) int
 	// interactive reports whether a person writes them.
 	interactive() bool
 	// leave is what the user's wish to leave does.
@@ -49,6 +51,7 @@ type read struct {
 // pipe reads lines without prompts.
 type pipe struct {
 	r     *bufio.Reader
+	taken int // lines that next has returned
 	back  []read
 	going chan read // the read that has begun, nil for none
 }
@@ -57,6 +60,7 @@ type pipe struct {
 const patience = 50 * time.Millisecond
 
 func (p *pipe) next(ctx context.Context, _, _ string) (string, error) {
+	p.taken++
 	if len(p.back) > 0 {
 		r := p.back[0]
 		p.back = nil
@@ -99,10 +103,17 @@ func (p *pipe) peek() (string, bool) {
 	return p.back[0].line, p.back[0].err == nil
 }
 
-func (p *pipe) unread(line string) { p.back = []read{{line: line}} }
-func (p *pipe) interactive() bool  { return false }
-func (p *pipe) leave() error       { return io.EOF }
-func (p *pipe) close()             {}
+func (p *pipe) unread(line string) {
+	p.back = []read{{line: line}}
+	p.taken--
+}
+
+func (p *pipe) before(input string) int {
+	return max(0, p.taken-strings.Count(strings.TrimSuffix(input, "\n"), "\n")-1)
+}
+func (p *pipe) interactive() bool { return false }
+func (p *pipe) leave() error      { return io.EOF }
+func (p *pipe) close()            {}
 
 // terminal reads lines from a person, with liner. Its raw mode holds only while a
 // line is read: what runs in between finds the terminal as the user left it, and
@@ -217,6 +228,7 @@ func (t *terminal) line(line string, err error, before string) (string, error) {
 }
 
 func (t *terminal) unread(line string)   { t.back = []string{line} }
+func (t *terminal) before(string) int    { return 0 }         // each input is a text of its own
 func (t *terminal) peek() (string, bool) { return "", false } // liner reads a line only with its prompt
 func (t *terminal) interactive() bool    { return true }
 func (t *terminal) leave() error         { return io.EOF }
