@@ -61,7 +61,7 @@ func Reference() (*doc.Library, error) {
 		r.chapter(c)
 	}
 	lib := doc.NewLibrary(r.pages...)
-	lib.Other = OtherMembers
+	lib.Other, lib.Setters = OtherMembers, fieldSetters
 	return lib, errors.Join(r.errs...)
 }
 

@@ -11,6 +11,8 @@ type Library struct {
 	byName map[string]*Page
 	// Other are names of other tools for members, by type, each with what helps.
 	Other map[string]map[string]string
+	// Setters are how what a field shows is changed, by TYPE.FIELD.
+	Setters map[string]string
 }
 
 // NewLibrary returns a library of these pages, which keep their order.
@@ -75,6 +77,17 @@ func (l *Library) OtherMember(of, name string) string {
 	}
 	if p := l.byName[of]; p != nil && p.Base != "" {
 		return l.OtherMember(p.Base, name)
+	}
+	return ""
+}
+
+// Setter helps who wants to set a field, "" where nothing is known to.
+func (l *Library) Setter(of, field string) string {
+	if hint := l.Setters[of+"."+field]; hint != "" {
+		return hint
+	}
+	if p := l.byName[of]; p != nil && p.Base != "" {
+		return l.Setter(p.Base, field)
 	}
 	return ""
 }

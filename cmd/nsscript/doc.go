@@ -55,7 +55,7 @@ func library() (*doc.Library, error) {
 		return nil, err
 	}
 	all := doc.NewLibrary(append(lib.Pages(), own...)...)
-	all.Other = lib.Other
+	all.Other, all.Setters = lib.Other, lib.Setters
 	return all, nil
 }
 

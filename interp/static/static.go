@@ -16,7 +16,7 @@
 // that works has no errors here.
 //
 // names.go finds what each name is, infer.go what an expression is worth, types.go
-// calculates with types. calls.go, attrs.go and flow.go find errors, warnings.go
+// calculates with types. calls.go, attrs.go, operators.go and flow.go find errors, warnings.go
 // finds what is only advice, place.go what is at a place.
 package static
 

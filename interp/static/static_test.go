@@ -32,7 +32,9 @@ func library(t testing.TB) *doc.Library {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return doc.NewLibrary(append(lib.Pages(), own...)...)
+	all := doc.NewLibrary(append(lib.Pages(), own...)...)
+	all.Other, all.Setters = lib.Other, lib.Setters
+	return all
 }
 
 // look looks at a script; files stand beside it.

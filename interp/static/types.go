@@ -70,6 +70,12 @@ func parts(t string) []string {
 
 // partOf is the type of an element by its number.
 func partOf(t string, i int) string {
+	if alts := alternatives(t); len(alts) > 1 {
+		for n, alt := range alts {
+			alts[n] = partOf(alt, i)
+		}
+		return join(alts...)
+	}
 	if base(t) != "tuple" {
 		return elementOf(t)
 	}

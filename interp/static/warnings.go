@@ -27,6 +27,10 @@ func (v *View) Problems() []*interp.Error {
 			v.checkCall(n)
 		case *syntax.DotExpr:
 			v.checkAttr(n)
+		case *syntax.BinaryExpr:
+			v.checkOperator(n)
+		case *syntax.AssignStmt:
+			v.checkAssign(n)
 		case *syntax.ForStmt:
 			v.checkLoop(n.X)
 		case *syntax.ForClause:
