@@ -12,6 +12,7 @@ type Name struct {
 	Name  string
 	First *syntax.Ident // where it is bound first
 	Scope resolve.Scope // [resolve.Global], or of a function or a comprehension
+	Home  syntax.Node   // the function or comprehension that it is local to, nil for none
 	Defs  []Def
 	Uses  []*syntax.Ident
 	added []syntax.Expr // what is appended to the list that it is
@@ -61,6 +62,16 @@ func scope(id *syntax.Ident) resolve.Scope {
 // findNames goes through the script once.
 func (v *View) findNames() {
 	bound := map[*syntax.Ident]bool{}
+	var around []syntax.Node // the nodes that are being gone through
+	home := func() syntax.Node {
+		for _, n := range slices.Backward(around) {
+			switch n.(type) {
+			case *syntax.DefStmt, *syntax.LambdaExpr, *syntax.Comprehension:
+				return n
+			}
+		}
+		return nil
+	}
 	define := func(id *syntax.Ident, d Def) {
 		b, ok := id.Binding.(*resolve.Binding)
 		if !ok || b.First == nil {
@@ -68,7 +79,10 @@ func (v *View) findNames() {
 		}
 		n := v.names[b.First]
 		if n == nil {
-			n = &Name{Name: id.Name, First: b.First, Scope: b.Scope}
+			n = &Name{Name: id.Name, First: b.First, Scope: b.Scope, Home: home()}
+			if d.Kind == Parameter {
+				n.Home = d.Stmt
+			}
 			v.names[b.First] = n
 		}
 		d.Ident = id
@@ -76,6 +90,11 @@ func (v *View) findNames() {
 		bound[id] = true
 	}
 	syntax.Walk(v.Script.Tree, func(n syntax.Node) bool {
+		if n == nil {
+			around = around[:len(around)-1]
+			return true
+		}
+		defer func() { around = append(around, n) }()
 		switch n := n.(type) {
 		case *syntax.AssignStmt:
 			kind := Assigned

@@ -123,34 +123,9 @@ func (v *View) Visible(pos syntax.Position) []*Name {
 	around := enclosing(v.Script.Tree, pos)
 	var list []*Name
 	for _, n := range v.names {
-		if v.visible(n, around) {
+		if n.Home == nil || slices.Contains(around, n.Home) {
 			list = append(list, n)
 		}
 	}
 	return list
-}
-
-func (v *View) visible(n *Name, around []syntax.Node) bool {
-	home := v.homeOf(n)
-	return home == nil || slices.Contains(around, home)
-}
-
-// homeOf is the function or comprehension to which a name is local, nil for a
-// global one.
-func (v *View) homeOf(n *Name) syntax.Node {
-	d := n.Defs[0]
-	if d.Kind == Parameter {
-		return d.Stmt
-	}
-	if v.exported(n.Name) == n || d.Kind == Loaded {
-		return nil
-	}
-	var home syntax.Node
-	for _, node := range enclosing(v.Script.Tree, n.First.NamePos) {
-		switch node.(type) {
-		case *syntax.DefStmt, *syntax.LambdaExpr, *syntax.Comprehension:
-			home = node
-		}
-	}
-	return home
 }
