@@ -51,6 +51,15 @@ func (n *Namespace) open() (*kernel.NetNS, error) {
 	return n.s.lab.System().NS(n.name)
 }
 
+// ready is open for who sends packets: what was set up takes them.
+func (n *Namespace) ready() (*kernel.NetNS, error) {
+	ns, err := n.open()
+	if err == nil {
+		err = n.s.lab.System().Settle()
+	}
+	return ns, err
+}
+
 // owned reports whether the lab owns the namespace.
 func (n *Namespace) owned() bool { return n.s.lab.System().Owned(n.name) }
 

@@ -67,7 +67,7 @@ func ping(c *call) (starlark.Value, error) {
 	}
 	req.Target, req.Interval, req.Timeout = ip, interval.std(), timeout.std()
 	c.lab.Explain(c.pos(), op.InNS(ns.name, pingWords(req)...))
-	k, err := ns.open()
+	k, err := ns.ready()
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func connect(c *call) (starlark.Value, error) {
 	}
 	req.Target = netip.AddrPortFrom(ip, uint16(to))
 	c.lab.Explain(c.pos(), op.InNS(ns.name, ncWords(req)...))
-	k, err := ns.open()
+	k, err := ns.ready()
 	if err != nil {
 		return nil, err
 	}

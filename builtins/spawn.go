@@ -63,6 +63,9 @@ func (c *call) startProcess(ns *Namespace, o *op.StartProcess) (*Process, error)
 			return nil, err
 		}
 	}
+	if err := c.lab.System().Settle(); err != nil {
+		return nil, err
+	}
 	hosts, err := c.lab.Hosts(ns.name)
 	if err != nil {
 		return nil, err

@@ -17,23 +17,18 @@ type Call struct {
 	Open       bool // more are given, in a list or a dict: *args, **kwargs
 }
 
-// A CallError is a call with arguments that the function does not take, or
-// without one that it wants.
-type CallError struct {
+// A Refusal is why a function does not take a call: arguments that it does not have,
+// or one that it wants and that is missing.
+type Refusal struct {
 	Msg, Tip string
 	// Name is the index of the name in [Call.Names] that is wrong, -1 for none.
 	Name int
 }
 
-func (e *CallError) Error() string { return e.Msg }
-
-// Hint returns what helps.
-func (e *CallError) Hint() string { return e.Tip }
-
 // Takes reports whether a function of this signature and these arguments can be
 // called so; bound are the arguments at the beginning that it has already, such
 // as the value that a method is of, which count to the positional ones.
-func Takes(signature string, args []Arg, bound int, call Call) *CallError {
+func Takes(signature string, args []Arg, bound int, call Call) *Refusal {
 	if bound > 0 {
 		signature = BoundSignature(signature)
 	}
@@ -62,22 +57,22 @@ func Takes(signature string, args []Arg, bound int, call Call) *CallError {
 		case i < 0 && strings.HasSuffix(rest, "** "):
 			continue
 		case i < 0:
-			return &CallError{Msg: fmt.Sprintf("unexpected keyword argument %q", name), Tip: meant(signature, args[bound:], name), Name: n}
+			return &Refusal{Msg: fmt.Sprintf("unexpected keyword argument %q", name), Tip: meant(signature, args[bound:], name), Name: n}
 		case given[i]:
-			return &CallError{Msg: fmt.Sprintf("argument %q is given twice", name), Name: n}
+			return &Refusal{Msg: fmt.Sprintf("argument %q is given twice", name), Name: n}
 		}
 		given[i] = true
 	}
 	for i, a := range args {
 		if !given[i] && !a.Optional && !call.Open {
-			return &CallError{Msg: fmt.Sprintf("missing argument %q", a.Name), Tip: "the call is " + signature, Name: -1}
+			return &Refusal{Msg: fmt.Sprintf("missing argument %q", a.Name), Tip: "the call is " + signature, Name: -1}
 		}
 	}
 	return nil
 }
 
-func tooMany(positional, byName []string, given int) *CallError {
-	e := &CallError{Name: -1}
+func tooMany(positional, byName []string, given int) *Refusal {
+	e := &Refusal{Name: -1}
 	switch len(positional) {
 	case 0:
 		e.Msg = fmt.Sprintf("takes no positional arguments, got %d", given)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -230,4 +231,27 @@ func CheckLinkName(name string) error {
 		}
 	}
 	return nil
+}
+
+// carrierTime is how long an interface that is set up is waited for. It is a
+// matter of microseconds, unless the other end is down, or a bridge's spanning tree
+// listens first.
+const carrierTime = 20 * time.Millisecond
+
+// AwaitCarrier waits until an interface that has a carrier takes packets. The kernel
+// does the last step on a worker, and until then drops what is sent without a word
+// (net/core/link_watch.c); since Linux 6.9 asking for the interface does it.
+func (n *NetNS) AwaitCarrier(index int) error {
+	for until := time.Now().Add(carrierTime); ; time.Sleep(200 * time.Microsecond) {
+		l, err := n.LinkByIndex(index)
+		if IsGone(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !l.Up() || l.State == "up" || l.State == "unknown" || time.Now().After(until) {
+			return nil
+		}
+	}
 }

@@ -87,6 +87,9 @@ func (l *Lab) RefreshHosts() error {
 // View is what a program run in a namespace of the lab sees.
 func (l *Lab) View(name string) (kernel.View, error) {
 	ns, err := l.sys.NS(name)
+	if err == nil {
+		err = l.sys.Settle()
+	}
 	if err != nil {
 		return kernel.View{}, err
 	}

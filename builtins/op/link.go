@@ -178,6 +178,9 @@ func (o *SetLink) Do(_ context.Context, s *System) error {
 		if err := what(set(ref(l)), "setting it %s", upDown(*o.Up)); err != nil {
 			return err
 		}
+		if *o.Up {
+			s.awaitsCable(n, l)
+		}
 	}
 	return o.rename(n, l, what)
 }
@@ -197,6 +200,7 @@ func (o *SetLink) setMaster(s *System, n *kernel.NetNS, l *kernel.Link, what fun
 	if err := h.LinkSetMasterByIndex(ref(l), m.Index); err != nil {
 		return masterError(err, l.Name, m.Name)
 	}
+	s.awaits(n, m.Index)
 	return nil
 }
 

@@ -28,6 +28,7 @@ type System struct {
 
 	mu     sync.Mutex
 	spaces map[string]*space
+	risen  []risen // what may not take packets yet
 }
 
 type space struct {

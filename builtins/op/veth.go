@@ -102,6 +102,7 @@ func (e *End) finish(s *System, n *kernel.NetNS, up bool) error {
 	if err := s.mark(e.NS, h, ref(l)); err != nil {
 		return failed(err, "marking interface %q", e.Name)
 	}
+	bridge := 0
 	if e.Bridge != "" {
 		_, br, err := FindLink(s, e.NS, e.Bridge)
 		if err != nil {
@@ -115,6 +116,7 @@ func (e *End) finish(s *System, n *kernel.NetNS, up bool) error {
 		if err := h.LinkSetMasterByIndex(ref(l), br.Index); err != nil {
 			return masterError(err, e.Name, e.Bridge)
 		}
+		bridge = br.Index
 	}
 	for _, a := range e.Addrs {
 		if err := addAddr(h, l, e.NS, a); err != nil {
@@ -125,6 +127,8 @@ func (e *End) finish(s *System, n *kernel.NetNS, up bool) error {
 		if err := h.LinkSetUp(ref(l)); err != nil {
 			return failed(err, "setting interface %q in %s up", e.Name, quoteNS(e.NS))
 		}
+		s.awaits(n, l.Index)
+		s.awaits(n, bridge)
 		return awaitIPv6(n, l.Index, e.Addrs)
 	}
 	return nil

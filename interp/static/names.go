@@ -117,11 +117,9 @@ func (v *View) findNames() {
 				define(to, Def{Kind: Loaded, Stmt: n, Path: []int{i}})
 			}
 		case *syntax.DefStmt:
-			v.funcs = append(v.funcs, n)
 			define(n.Name, Def{Kind: Function, Stmt: n})
 			params(n, n.Params, define)
 		case *syntax.LambdaExpr:
-			v.funcs = append(v.funcs, n)
 			params(n, n.Params, define)
 		}
 		return true

@@ -33,7 +33,6 @@ type View struct {
 
 	known    *known
 	names    map[*syntax.Ident]*Name // by the first place where it is bound
-	funcs    []syntax.Node           // all functions, outer ones first
 	problems []*interp.Error
 }
 
