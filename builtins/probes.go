@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -174,7 +175,7 @@ func connect(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	req.Target = netip.AddrPortFrom(ip, uint16(to))
-	c.lab.Explain(c.pos(), op.InNS(ns.name, ncWords(req)...))
+	c.lab.Explain(c.pos(), op.RunCommand(ns.name, ncWords(req), nil, "", req.Send))
 	k, err := ns.ready()
 	if err != nil {
 		return nil, err
@@ -188,12 +189,18 @@ func connect(c *call) (starlark.Value, error) {
 
 // ncWords are those of the nc program for the same.
 func ncWords(r probe.ConnectRequest) []string {
-	w := []string{"nc", "-z"}
+	w := []string{"nc"}
+	if !r.HasSend {
+		w = append(w, "-z")
+	}
 	if r.Proto == "udp" {
 		w = append(w, "-u")
 	}
 	return append(w, "-w", fmt.Sprint(max(1, int(r.Timeout.Seconds()))), r.Target.Addr().String(), fmt.Sprint(r.Target.Port()))
 }
+
+// shownReply is how many characters of a reply are printed.
+const shownReply = 1000
 
 func connResult(req probe.ConnectRequest, r probe.ConnectResult) starlark.Value {
 	text := fmt.Sprintf("%s %s: connected in %.3f ms", req.Proto, req.Target, millis(r.RTT))
@@ -207,6 +214,11 @@ func connResult(req probe.ConnectRequest, r probe.ConnectResult) starlark.Value 
 	var reply starlark.Value = starlark.None
 	if len(r.Reply) > 0 || req.HasSend && r.OK {
 		reply = starlark.String(r.Reply)
+	}
+	if said := []rune(strings.TrimRight(strings.ToValidUTF8(string(r.Reply), "�"), "\r\n")); len(said) > shownReply {
+		text += "\n" + string(said[:shownReply]) + "…"
+	} else if len(said) > 0 {
+		text += "\n" + string(said)
 	}
 	addr := func(a netip.AddrPort) starlark.Value {
 		if !a.IsValid() {
