@@ -24,6 +24,10 @@ var probeSpecs = []spec{
 		doc: connectDoc,
 		run: connect,
 	},
+	httpSpec,
+	tracerouteSpec,
+	pingallSpec,
+	throughputSpec,
 }
 
 func ping(c *call) (starlark.Value, error) {

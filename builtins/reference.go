@@ -49,6 +49,8 @@ var chapters = []chapter{
 	}},
 	{title: "Packets", specs: probeSpecs, types: []typeDoc{
 		{"PingResult", pingResultDoc, nil}, {"ConnResult", connResultDoc, nil},
+		{"Response", responseDoc, nil}, {"Hop", hopDoc, nil}, {"Throughput", throughputResultDoc, nil},
+		{"Matrix", matrixDoc, nil}, {"Unreached", unreachedDoc, nil},
 	}},
 	{title: "Checks and control", specs: checkSpecs},
 	{title: "The interactive session", specs: consoleSpecs},

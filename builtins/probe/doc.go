@@ -11,13 +11,16 @@
 //
 // # What a probe returns
 //
-//	Ping     PingRequest     PingResult     ICMP and ICMPv6 echo
-//	Connect  ConnectRequest  ConnectResult  one TCP connection or UDP datagram
-//	Listen   ServeOptions    Server         TCP and UDP echo, HTTP
+//	Ping        PingRequest        PingResult        ICMP and ICMPv6 echo
+//	Connect     ConnectRequest     ConnectResult     one TCP connection or UDP datagram
+//	HTTP        HTTPRequest        HTTPResult        one request of HTTP/1.1
+//	Traceroute  TracerouteRequest  []Hop             who ends echo requests on their way
+//	Throughput  ThroughputRequest  ThroughputResult  as much TCP as goes through
+//	Listen      ServeOptions       Server            TCP and UDP echo, HTTP
 //
 // What the network did is a result, never a Go error: "nobody answered" and "a
-// router said no" are what the caller wanted to know. [PingResult] and
-// [ConnectResult] carry it as one word, listed in words.go ([Timeout],
+// router said no" are what the caller wanted to know. [PingResult], [ConnectResult]
+// and the others carry it as one word, listed in words.go ([Timeout],
 // [NetUnreachable], [Refused] …), with the address of whoever said so. A Go
 // error means that the question could not be put: a request out of range, no
 // right to open a raw socket, no such interface, a cancelled context.
@@ -38,6 +41,8 @@
 //	icmp.go      messages: an echo request to bytes, bytes to an answer
 //	rawsocket.go the raw socket: options, filters, time stamps
 //	connect.go   the request, the result; tcp.go and udp.go: the two protocols
+//	dial.go      a TCP connection for who speaks a protocol: http.go, throughput.go
+//	traceroute.go pings with growing hop limits
 //	errqueue.go  the kernel's error queue: who said no, and the local MTU
 //	socket.go    a non-blocking socket that a context can interrupt
 //	words.go     the words for what went wrong, and the errnos behind them

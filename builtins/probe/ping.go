@@ -38,8 +38,9 @@ type PingResult struct {
 	// Error is "" if all were answered. Else it is the word of the last error,
 	// or [Timeout] if nobody said anything about the lost ones.
 	Error     string
-	ErrorFrom netip.Addr // who said so; invalid for the own kernel's refusals and for Timeout
-	MTU       int        // with FragNeeded: what would have fitted, bytes, header included; 0 if not told
+	ErrorFrom netip.Addr    // who said so; invalid for the own kernel's refusals and for Timeout
+	MTU       int           // with FragNeeded: what would have fitted, bytes, header included; 0 if not told
+	ErrorRTT  time.Duration // until they said so; 0 for the own kernel's refusals and for Timeout
 }
 
 const (
@@ -266,6 +267,7 @@ func (f *flight) take(m received) {
 		return
 	}
 	f.fail(p, a.word, m.from, a.mtu)
+	f.res.ErrorRTT = max(m.at.Sub(p.sent[0]), 0)
 }
 
 // repeat arranges that p is sent again at once, and then at growing intervals: an
@@ -290,7 +292,7 @@ func (f *flight) answered(p *probe, rtt time.Duration) {
 
 func (f *flight) fail(p *probe, word string, from netip.Addr, mtu int) {
 	f.end(p)
-	f.res.Error, f.res.ErrorFrom, f.res.MTU = word, from, mtu
+	f.res.Error, f.res.ErrorFrom, f.res.MTU, f.res.ErrorRTT = word, from, mtu, 0
 }
 
 func (f *flight) end(p *probe) {

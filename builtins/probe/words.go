@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The words of [PingResult.Error] and [ConnectResult.Error].
+// The words of [PingResult.Error], [ConnectResult.Error] and of the other results.
 const (
 	Timeout = "timeout" // nothing came in time
 
@@ -20,11 +20,15 @@ const (
 	TTLExceeded       = "ttl-exceeded"       // the hop limit ran out on the way
 	ReassemblyTimeout = "reassembly-timeout" // not all fragments arrived
 	ParameterProblem  = "parameter-problem"  // a header that the other side does not understand
+	NoBufferSpace     = "no-buffer-space"    // the own kernel has no room: a full queue, or a full table of neighbours (net.ipv4.neigh.default.gc_thresh3)
 
 	// Connect.
 	Refused     = "refused"     // nobody listens there, or a firewall says so
 	Unreachable = "unreachable" // no way there, or it is forbidden
 	Reset       = "reset"       // the other side broke the connection off
+
+	// HTTP.
+	Malformed = "malformed" // what came is no HTTP, or it ended too early
 )
 
 // sendWord names why the own kernel did not send a packet, or returns "" for an
@@ -47,7 +51,7 @@ func sendWord(err error) string {
 	case unix.EMSGSIZE:
 		return FragNeeded
 	case unix.ENOBUFS:
-		return Timeout // dropped by the own queue
+		return NoBufferSpace
 	}
 	return ""
 }

@@ -1,0 +1,61 @@
+package kernel
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// NeighborKey tells the neighbours of a namespace from one another.
+type NeighborKey struct {
+	Link int
+	IP   netip.Addr
+}
+
+// KnownNeighbors returns which neighbours the namespace knows, for
+// [NetNS.ForgetNeighbors].
+func (n *NetNS) KnownNeighbors() (map[NeighborKey]bool, error) {
+	known := map[NeighborKey]bool{}
+	err := n.eachNeighbor(func(_ *netlink.Handle, e *netlink.Neigh) error {
+		known[NeighborKey{e.LinkIndex, addrOf(e.IP)}] = true
+		return nil
+	})
+	return known, err
+}
+
+// ForgetNeighbors deletes the neighbours that the namespace has met since. The table
+// is one for all namespaces, and holds net.ipv4.neigh.default.gc_thresh3 entries: who
+// has many namespaces meet has to make room.
+func (n *NetNS) ForgetNeighbors(but map[NeighborKey]bool) error {
+	return n.eachNeighbor(func(h *netlink.Handle, e *netlink.Neigh) error {
+		if e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 || but[NeighborKey{e.LinkIndex, addrOf(e.IP)}] {
+			return nil
+		}
+		err := h.NeighDel(&netlink.Neigh{LinkIndex: e.LinkIndex, Family: e.Family, IP: e.IP})
+		if errors.Is(err, unix.ENOENT) || IsGone(err) {
+			return nil
+		}
+		return err
+	})
+}
+
+func (n *NetNS) eachNeighbor(do func(*netlink.Handle, *netlink.Neigh) error) error {
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		list, err := dump(func() ([]netlink.Neigh, error) { return h.NeighList(0, family) })
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			if err := do(h, &list[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,365 @@
+package builtins
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+	"nsscript/builtins/probe"
+)
+
+var pingallSpec = spec{
+	sig: "pingall(namespaces = None, *, timeout = \"1s\")",
+	doc: pingallDoc,
+	run: pingall,
+}
+
+// pair is one namespace that pings another.
+type pair struct {
+	from, to *Namespace
+	at       netip.Addr
+	why      string // what it could not be reached for, "" where it could
+	by       netip.Addr
+}
+
+func pingall(c *call) (starlark.Value, error) {
+	var given starlark.Value
+	timeout := duration(time.Second)
+	if err := c.unpack(&given, &timeout); err != nil {
+		return nil, err
+	}
+	list, err := c.pinged(given)
+	if err != nil {
+		return nil, &argError{"namespaces", err}
+	}
+	if err := c.lab.System().Settle(); err != nil {
+		return nil, err
+	}
+	pairs, err := c.pairsOf(list)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pairs {
+		if p.why == "" {
+			c.lab.Explain(c.pos(), op.InNS(p.from.name, pingWords(p.request(timeout.std()))...))
+		}
+	}
+	if err := c.pingPairs(list, pairs, timeout.std()); err != nil {
+		return nil, c.interrupted(err)
+	}
+	return matrix(list, pairs), nil
+}
+
+// pinged are the namespaces that ping one another: those given, or all of the lab
+// that have an address.
+func (c *call) pinged(given starlark.Value) ([]*Namespace, error) {
+	var list []*Namespace
+	if given == nil {
+		for _, n := range c.everyNamespace() {
+			addrs, err := c.lab.Globals(n.name)
+			if err != nil {
+				return nil, err
+			}
+			if n != c.host && len(addrs) > 0 {
+				list = append(list, n)
+			}
+		}
+		return list, nil
+	}
+	values, ok := given.(starlark.Iterable)
+	if !ok {
+		return nil, want("a list of Namespaces", given)
+	}
+	it := values.Iterate()
+	defer it.Done()
+	var v starlark.Value
+	for it.Next(&v) {
+		n, err := c.asNamespace(v)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list, nil
+}
+
+// pairsOf are all ordered pairs.
+func (c *call) pairsOf(list []*Namespace) ([]pair, error) {
+	var pairs []pair
+	for _, from := range list {
+		for _, to := range list {
+			if from == to {
+				continue
+			}
+			p := pair{from: from, to: to, why: noAddress}
+			ips, err := c.lab.Nearest(from.name, to.name)
+			if err != nil {
+				return nil, err
+			}
+			if len(ips) > 0 {
+				p.at, p.why = ips[0], ""
+			}
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs, nil
+}
+
+// noAddress is why a namespace without an address is not reached.
+const noAddress = "no-address"
+
+// blockSize is how many namespaces meet how many others at once. Each two that
+// meet make two entries of the kernel's neighbour table, which is one for all
+// namespaces and holds 1,024 by default (net.ipv4.neigh.default.gc_thresh3).
+const blockSize = 14
+
+// pingPairs pings all pairs, of one block of namespaces with another one after the
+// other, and those of two blocks side by side. Where there are several blocks, the
+// namespaces forget between two of them whom they have met.
+func (c *call) pingPairs(list []*Namespace, pairs []pair, timeout time.Duration) error {
+	crowd := &crowd{list: list, pairs: pairs, timeout: timeout}
+	if len(list) > 2*blockSize {
+		if err := crowd.remember(); err != nil {
+			return err
+		}
+	}
+	for i := 0; i < len(list); i += blockSize {
+		for j := i; j < len(list); j += blockSize {
+			if err := crowd.meet(c.ctx, i, j); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// crowd is the namespaces of a pingall.
+type crowd struct {
+	list    []*Namespace
+	pairs   []pair
+	timeout time.Duration
+	known   []map[kernel.NeighborKey]bool // whom each knew before; nil where all may meet
+}
+
+// remember notes whom the namespaces know.
+func (c *crowd) remember() error {
+	c.known = make([]map[kernel.NeighborKey]bool, len(c.list))
+	for i, n := range c.list {
+		k, err := n.open()
+		if err != nil {
+			return err
+		}
+		if c.known[i], err = k.KnownNeighbors(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meet has the namespaces of two blocks ping one another, each pair at the same
+// time: one socket each.
+func (c *crowd) meet(ctx context.Context, i, j int) error {
+	var all sync.WaitGroup
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ping := func(from, to int) {
+		p := c.pair(from, to)
+		if p.why != "" {
+			return
+		}
+		all.Go(func() {
+			if err := p.ping(ctx, c.timeout); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	for a := i; a < min(i+blockSize, len(c.list)); a++ {
+		for b := max(j, a+1); b < min(j+blockSize, len(c.list)); b++ {
+			ping(a, b)
+			ping(b, a)
+		}
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return c.forget(i, j)
+}
+
+// pair is one of the pairs, by the places of its two in the list.
+func (c *crowd) pair(from, to int) *pair {
+	n := from*(len(c.list)-1) + to
+	if to > from {
+		n--
+	}
+	return &c.pairs[n]
+}
+
+// forget has the namespaces of two blocks forget whom they have met.
+func (c *crowd) forget(i, j int) error {
+	if c.known == nil {
+		return nil
+	}
+	for n := range c.list {
+		if (n < i || n >= i+blockSize) && (n < j || n >= j+blockSize) {
+			continue
+		}
+		k, err := c.list[n].open()
+		if err == nil {
+			err = k.ForgetNeighbors(c.known[n])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pair) request(timeout time.Duration) probe.PingRequest {
+	return probe.PingRequest{Target: p.at, Count: 1, Size: 56, Timeout: timeout}
+}
+
+func (p *pair) ping(ctx context.Context, timeout time.Duration) error {
+	k, err := p.from.open()
+	if err != nil {
+		return err
+	}
+	r, err := probe.Ping(ctx, k, p.request(timeout))
+	p.why, p.by = r.Error, r.ErrorFrom
+	return err
+}
+
+// matrix is what became of all pairs.
+func matrix(list []*Namespace, pairs []pair) starlark.Value {
+	sent := 0
+	var failures []starlark.Value
+	for i := range pairs {
+		p := &pairs[i]
+		if p.why != noAddress {
+			sent++
+		}
+		if p.why != "" {
+			failures = append(failures, p.failure())
+		}
+	}
+	lost := starlark.NewList(failures)
+	return &record{kind: "Matrix", truth: len(failures) == 0 && len(pairs) > 0, text: matrixText(list, pairs, len(failures)), fields: []field{
+		{"ok", starlark.Bool(len(failures) == 0 && len(pairs) > 0)},
+		{"sent", starlark.MakeInt(sent)},
+		{"received", starlark.MakeInt(len(pairs) - len(failures))},
+		{"failures", lost},
+	}}
+}
+
+func (p *pair) failure() starlark.Value {
+	text := fmt.Sprintf("%s → %s: %s", p.from.name, p.to.name, p.why)
+	if p.by.IsValid() {
+		text += " from " + p.by.String()
+	}
+	return &record{kind: "Unreached", text: text, fields: []field{
+		{"src", p.from},
+		{"dst", p.to},
+		{"error", starlark.String(p.why)},
+		{"error_from", addrOrNone(p.by)},
+	}}
+}
+
+// widestMatrix is how many namespaces are shown as a table; of more, only the
+// failures are listed, so many of them at most.
+const (
+	widestMatrix = 16
+	mostFailures = 20
+)
+
+// matrixText is a table of who reaches whom, in lines, and by which words it does
+// not.
+func matrixText(list []*Namespace, pairs []pair, failures int) string {
+	text := fmt.Sprintf("%d of %d pairs reach each other", len(pairs)-failures, len(pairs))
+	if len(list) <= widestMatrix && len(list) > 1 {
+		text += "\n" + matrixTable(list, pairs)
+	}
+	told := 0
+	for i := range pairs {
+		if pairs[i].why == "" {
+			continue
+		}
+		if told++; told > mostFailures {
+			text += fmt.Sprintf("\n… and %d more", failures-mostFailures)
+			break
+		}
+		text += "\n" + pairs[i].failure().String()
+	}
+	return text
+}
+
+func matrixTable(list []*Namespace, pairs []pair) string {
+	head := []string{"FROM \\ TO"}
+	for _, n := range list {
+		head = append(head, n.name)
+	}
+	rows := [][]string{head}
+	c := &crowd{list: list, pairs: pairs}
+	for i, from := range list {
+		row := []string{from.name}
+		for j := range list {
+			mark := "·"
+			if i != j {
+				if mark = "✓"; c.pair(i, j).why != "" {
+					mark = "✗"
+				}
+			}
+			row = append(row, mark)
+		}
+		rows = append(rows, row)
+	}
+	return align(rows)
+}
+
+const pingallDoc = `
+Has each namespace ping each other one, side by side, and says who reaches whom.
+
+namespaces (list[Namespace]): those that take part; without it all of the lab that have an address, except the host
+timeout (duration): how long to wait for each answer
+returns (Matrix): truthy when all reach one another
+errors: a namespace was deleted
+example:
+    red, blue, green = namespace("red"), namespace("blue"), namespace("green")
+    veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
+    veth(green, blue, addr = "10.0.1.1/24", peer_addr = "10.0.1.2/24")
+    m = pingall(timeout = "100ms")
+    print(m.received, m.failures[0])
+    #> 4 red → green: net-unreachable
+    print(pingall([red, blue]).ok)
+    #> True
+command: ip netns exec NS ping -c 1 TARGET
+source: RFC 792, RFC 4443
+`
+
+const matrixDoc = `
+Who reaches whom; truthy when all reach one another.
+
+ok (bool): whether they do
+sent (int): requests sent: one for each pair whose second has an address
+received (int): answers
+failures (list[Unreached]): the pairs of which the second was not reached
+source: RFC 792, RFC 4443
+`
+
+const unreachedDoc = `
+A pair of namespaces of which the second did not answer the first; never truthy.
+
+src (Namespace): who asked
+dst (Namespace): who was asked
+error (string): timeout, net-unreachable and so on as of ping, or no-address
+error_from (string | None): the router that said so
+source: RFC 792, RFC 4443
+`
