@@ -82,6 +82,53 @@ type LinkParts struct {
 	Master string   `json:"master,omitempty"`
 }
 
+// foreign reports whether a namespace is the machine's own, of which only what the
+// lab has made is the lab's.
+func (l *Lab) foreign(name string) bool { return name == op.Host && !l.Private() }
+
+// shownLink is an interface that the lab shows.
+type shownLink struct {
+	kernel.Link
+	master string // the bridge that it is a port of, "" for none
+	addrs  []kernel.Addr
+}
+
+// global are its addresses but the link-local ones.
+func (k *shownLink) global() []string {
+	var list []string
+	for _, a := range k.addrs {
+		if a.Global() {
+			list = append(list, a.Prefix.String())
+		}
+	}
+	return list
+}
+
+// shownLinks are the interfaces that the lab shows of a namespace: all but lo, and of
+// the machine's own those that it has made.
+func (l *Lab) shownLinks(name string, ns *kernel.NetNS) ([]shownLink, error) {
+	links, err := ns.Links()
+	if err != nil {
+		return nil, err
+	}
+	names := map[int]string{}
+	for _, k := range links {
+		names[k.Index] = k.Name
+	}
+	var shown []shownLink
+	for _, k := range links {
+		if k.Kind == "loopback" || l.foreign(name) && k.Alias != l.sys.Mark {
+			continue
+		}
+		addrs, err := ns.Addrs(k.Index)
+		if err != nil {
+			return nil, err
+		}
+		shown = append(shown, shownLink{k, names[k.Master], addrs})
+	}
+	return shown, nil
+}
+
 // Describe reads a lab's parts from the kernel.
 func Describe(l *Lab) (*Description, error) {
 	d := &Description{Lab: l.name}
@@ -90,31 +137,19 @@ func Describe(l *Lab) (*Description, error) {
 		if err != nil {
 			continue
 		}
-		links, err := ns.Links()
+		links, err := l.shownLinks(name, ns)
 		if err != nil {
 			return nil, err
 		}
 		p := NamespaceParts{Name: name, Owned: l.sys.Owned(name), Links: []LinkParts{}, Routes: []string{}}
-		names := map[int]string{}
 		for _, k := range links {
-			names[k.Index] = k.Name
-		}
-		foreign := name == op.Host && !l.Private()
-		for _, k := range links {
-			if k.Kind == "loopback" || foreign && k.Alias != l.sys.Mark {
-				continue
-			}
-			addrs, err := ns.Addrs(k.Index)
-			if err != nil {
-				return nil, err
-			}
-			part := LinkParts{Name: k.Name, Kind: k.Kind, State: state(&k), MAC: k.MAC.String(), MTU: k.MTU, Master: names[k.Master], Addrs: []string{}}
-			for _, a := range addrs {
+			part := LinkParts{Name: k.Name, Kind: k.Kind, State: state(&k.Link), MAC: k.MAC.String(), MTU: k.MTU, Master: k.master, Addrs: []string{}}
+			for _, a := range k.addrs {
 				part.Addrs = append(part.Addrs, a.Prefix.String())
 			}
 			p.Links = append(p.Links, part)
 		}
-		if !foreign {
+		if !l.foreign(name) {
 			routes, err := ns.Routes()
 			if err != nil {
 				return nil, err

@@ -61,31 +61,15 @@ func (l *Lab) drawing() (*drawing, error) {
 		if err != nil {
 			continue
 		}
-		links, err := ns.Links()
+		links, err := l.shownLinks(name, ns)
 		if err != nil {
 			return nil, err
 		}
 		n := &node{name: name}
-		names := map[int]string{}
 		for _, k := range links {
-			names[k.Index] = k.Name
-		}
-		for _, k := range links {
-			if k.Kind == "loopback" || name == op.Host && !l.Private() && k.Alias != l.sys.Mark {
-				continue
-			}
-			p := &port{of: n, name: k.Name, kind: k.Kind, down: !k.Up(), master: names[k.Master]}
-			addrs, err := ns.Addrs(k.Index)
-			if err != nil {
-				return nil, err
-			}
-			for _, a := range addrs {
-				if a.Global() {
-					p.addrs = append(p.addrs, a.Prefix.String())
-				}
-			}
+			p := &port{of: n, name: k.Name, kind: k.Kind, down: !k.Up(), addrs: k.global(), master: k.master}
 			n.links = append(n.links, p)
-			ports[key{name, k.Index}], raw[key{name, k.Index}] = p, k
+			ports[key{name, k.Index}], raw[key{name, k.Index}] = p, k.Link
 		}
 		if name != op.Host || len(n.links) > 0 {
 			d.nodes = append(d.nodes, n)

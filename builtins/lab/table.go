@@ -20,31 +20,14 @@ func Table(l *Lab) (string, error) {
 		if err != nil {
 			continue
 		}
-		links, err := ns.Links()
+		links, err := l.shownLinks(name, ns)
 		if err != nil {
 			return "", err
 		}
-		masters := map[int]string{}
-		for _, k := range links {
-			masters[k.Index] = k.Name
-		}
 		first := name
 		for _, k := range links {
-			if k.Kind == "loopback" || name == op.Host && !l.Private() && k.Alias != l.sys.Mark {
-				continue
-			}
-			addrs, err := ns.Addrs(k.Index)
-			if err != nil {
-				return "", err
-			}
-			var list []string
-			for _, a := range addrs {
-				if a.Global() {
-					list = append(list, a.Prefix.String())
-				}
-			}
-			ports = ports || masters[k.Master] != ""
-			fmt.Fprintf(&rows, "%s\t%s\t%s\t%s\t%s\t%s\n", first, k.Name, k.Kind, state(&k), strings.Join(list, " "), masters[k.Master])
+			ports = ports || k.master != ""
+			fmt.Fprintf(&rows, "%s\t%s\t%s\t%s\t%s\t%s\n", first, k.Name, k.Kind, state(&k.Link), strings.Join(k.global(), " "), k.master)
 			first = ""
 		}
 		if first == name && name != op.Host {

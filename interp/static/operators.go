@@ -5,6 +5,7 @@ import (
 
 	"go.starlark.net/syntax"
 
+	"nsscript/builtins/doc"
 	"nsscript/interp"
 )
 
@@ -15,7 +16,7 @@ func (v *View) checkOperator(x *syntax.BinaryExpr) {
 	if len(alternatives(l)) != 1 || len(alternatives(r)) != 1 {
 		return
 	}
-	a, b := kindOf(l), kindOf(r)
+	a, b := v.kindOf(l), v.kindOf(r)
 	switch x.Op {
 	case syntax.PLUS:
 		if a == b && joinable[a] || a == "" || b == "" {
@@ -49,15 +50,18 @@ func (v *View) truthHint(x *syntax.BinaryExpr, right string) string {
 var joinable = map[string]bool{"string": true, "number": true, "list": true, "tuple": true, "bytes": true}
 
 // kindOf is a type as operators see it, "" for one that may be anything.
-func kindOf(t string) string {
+func (v *View) kindOf(t string) string {
 	switch b := base(t); b {
 	case "int", "float":
 		return "number"
 	case "Link", "Bridge":
 		return "Link"
-	case "string", "bytes", "list", "tuple", "dict", "bool", "None", "function", "Namespace", "Address", "Network", "Route", "Rule", "PolicyRule",
-		"Process", "Result", "PingResult", "ConnResult":
+	case "string", "bytes", "list", "tuple", "dict", "bool", "None", "function":
 		return b
+	default:
+		if p := v.known.library.Page(b); p != nil && p.Kind == doc.Type {
+			return b
+		}
 	}
 	return ""
 }
