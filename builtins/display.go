@@ -301,9 +301,26 @@ func (r *record) columns() []string {
 func (r *record) row() ([]string, error) {
 	cells := make([]string, len(r.fields))
 	for i, f := range r.fields {
-		cells[i] = plain(f.value)
+		cells[i] = f.cell()
 	}
 	return cells, nil
+}
+
+// cell is the field as a table has it: numbers in the unit in which they are read.
+func (f field) cell() string {
+	v, ok := f.value.(starlark.Float)
+	if !ok {
+		return plain(f.value)
+	}
+	switch f.name {
+	case "min", "avg", "max", "rtt":
+		return fmt.Sprintf("%.3f ms", v*1000)
+	case "loss":
+		return fmt.Sprintf("%.4g%%", v)
+	case "bits_per_second":
+		return rateText(float64(v))
+	}
+	return v.String()
 }
 
 // plain is a value as a cell of a table has it: strings without quotes, None as
