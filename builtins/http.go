@@ -25,8 +25,7 @@ var httpSpec = spec{
 
 func httpRequest(c *call) (starlark.Value, error) {
 	var ns *Namespace
-	var address string
-	var body starlark.Value
+	var address, body starlark.Value
 	var headers *starlark.Dict
 	timeout := duration(5 * time.Second)
 	req := probe.HTTPRequest{Method: "GET"}
@@ -69,7 +68,14 @@ func httpRequest(c *call) (starlark.Value, error) {
 }
 
 // parseURL reads a URL; without a scheme it is HTTP's.
-func parseURL(text string) (*url.URL, error) {
+func parseURL(v starlark.Value) (*url.URL, error) {
+	text, ok := starlark.AsString(v)
+	if n, is := v.(*Namespace); is {
+		return nil, badArg(fmt.Sprintf("write: \"http://%s/\"", n.name), "want a URL, got %s", describe(v))
+	}
+	if !ok {
+		return nil, want(`a URL such as "http://web:8080/index.html"`, v)
+	}
 	full := text
 	if !strings.Contains(text, "://") {
 		full = "http://" + text
