@@ -487,6 +487,9 @@ func replUndo(t *testing.T) {
 	s.wants("undo()", `taken back: n = namespace`)
 	s.wants("red ip addr add 10.9.9.9/24 dev eth0")
 	s.wants("red true")
+	s.wants(`pingall([red, blue], timeout = "100ms")`, `pairs reach each other`)
+	s.wants(`traceroute(red, "127.0.0.1")`, `^1 +127\.0\.0\.1`)
+	s.wants(`http(red, "http://127.0.0.1/")`, `^refused`)
 	s.wants(`save("lab.star")`, `lines written to lab.star`)
 	s.leave(0)
 	text, err := os.ReadFile("lab.star")
@@ -498,7 +501,7 @@ func replUndo(t *testing.T) {
 			t.Errorf("the saved script lacks %s:\n%s", want, text)
 		}
 	}
-	for _, not := range []string{"undo", "spawn", "n1", "mtu =", "drop", "a.state", "red.forward"} {
+	for _, not := range []string{"undo", "spawn", "n1", "mtu =", "drop", "a.state", "red.forward", "pingall", "traceroute", "http"} {
 		if strings.Contains(string(text), not) {
 			t.Errorf("the saved script has %s:\n%s", not, text)
 		}
