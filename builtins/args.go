@@ -351,6 +351,17 @@ func readInt(v starlark.Value, n *int, low, high int, unit string) error {
 	return want(fmt.Sprintf("%s from %d to %d", what, low, high), v)
 }
 
+// within reads a whole number within bounds into a variable; the unit may be "".
+type within struct {
+	n         *int
+	low, high int
+	unit      string
+}
+
+func (w within) unpack(_ *Session, v starlark.Value) error {
+	return readInt(v, w.n, w.low, w.high, w.unit)
+}
+
 // port is a TCP or UDP port.
 type port int
 

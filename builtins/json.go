@@ -6,6 +6,8 @@ import (
 
 	starjson "go.starlark.net/lib/json"
 	"go.starlark.net/starlark"
+
+	"nsscript/builtins/doc"
 )
 
 // What json.encode makes of the lab's values: results are objects of their fields,
@@ -38,7 +40,7 @@ func (a Address) MarshalJSON() ([]byte, error) { return json.Marshal(a.String())
 func (n Network) MarshalJSON() ([]byte, error) { return json.Marshal(n.String()) }
 
 func noJSON(v starlark.Value, field string) ([]byte, error) {
-	return nil, fmt.Errorf("%s cannot be written as JSON; take the fields that you want, such as %s", withArticle(v.Type()), field)
+	return nil, fmt.Errorf("%s cannot be written as JSON; take the fields that you want, such as %s", doc.WithArticle(v.Type()), field)
 }
 
 // MarshalJSON is the error that a namespace has no form in JSON.

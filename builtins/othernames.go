@@ -5,6 +5,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"nsscript/builtins/doc"
 	"nsscript/builtins/near"
 )
 
@@ -51,9 +52,9 @@ var OtherMembers = map[string]map[string]string{
 	"nat":        {"port_forward": "write: nat.dnat(…)", "forward": "write: nat.dnat(…)", "publish": "write: nat.dnat(…)", "masq": "write: nat.masquerade(…)"},
 }
 
-// MemberHint helps with a field or method that there is not, "" where nothing is
+// memberHint helps with a field or method that there is not, "" where nothing is
 // known to.
-func MemberHint(of, name string) string {
+func memberHint(of, name string) string {
 	if hint := OtherMembers[of][name]; hint != "" {
 		return hint
 	}
@@ -65,11 +66,11 @@ func MemberHint(of, name string) string {
 
 // noAttr is the error of a field or method that a value does not have.
 func noAttr(v starlark.HasAttrs, name string) error {
-	return noMember(v.Type(), v.AttrNames(), name, fmt.Sprintf("%s has no field or method %q", withArticle(v.Type()), name))
+	return noMember(v.Type(), v.AttrNames(), name, fmt.Sprintf("%s has no field or method %q", doc.WithArticle(v.Type()), name))
 }
 
 func noMember(of string, has []string, name, msg string) error {
-	tip := MemberHint(of, name)
+	tip := memberHint(of, name)
 	if tip == "" {
 		tip = near.Hint(has, name)
 	}
@@ -98,7 +99,7 @@ func setField(v starlark.HasAttrs, name string) error {
 		if tip == "" && v.Type() == "Bridge" {
 			tip = fieldSetters["Link."+name]
 		}
-		return badArg(tip, "the field %q of %s cannot be set", name, withArticle(v.Type()))
+		return badArg(tip, "the field %q of %s cannot be set", name, doc.WithArticle(v.Type()))
 	}
 	return noAttr(v, name)
 }
@@ -116,13 +117,3 @@ func (b *Bridge) SetField(name string, _ starlark.Value) error { return setField
 func (r *Route) SetField(name string, _ starlark.Value) error { return setField(r, name) }
 
 var _ = []starlark.HasSetField{(*Namespace)(nil), (*Link)(nil), (*Bridge)(nil), (*Route)(nil)}
-
-// withArticle names a type in a sentence.
-func withArticle(t string) string {
-	for _, vowel := range []string{"A", "E", "I", "O", "FDB"} {
-		if len(t) >= len(vowel) && t[:len(vowel)] == vowel {
-			return "an " + t
-		}
-	}
-	return "a " + t
-}

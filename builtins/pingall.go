@@ -172,7 +172,7 @@ func (c *crowd) meet(ctx context.Context, i, j int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	ping := func(from, to int) {
-		p := c.pair(from, to)
+		p := pairAt(c.pairs, len(c.list), from, to)
 		if p.why != "" {
 			return
 		}
@@ -195,13 +195,14 @@ func (c *crowd) meet(ctx context.Context, i, j int) error {
 	return c.forget(i, j)
 }
 
-// pair is one of the pairs, by the places of its two in the list.
-func (c *crowd) pair(from, to int) *pair {
-	n := from*(len(c.list)-1) + to
+// pairAt is one of the pairs of so many namespaces, by the places of its two in
+// their list.
+func pairAt(pairs []pair, of, from, to int) *pair {
+	n := from*(of-1) + to
 	if to > from {
 		n--
 	}
-	return &c.pairs[n]
+	return &pairs[n]
 }
 
 // forget has the namespaces of two blocks forget whom they have met.
@@ -251,12 +252,12 @@ func matrix(list []*Namespace, pairs []pair) starlark.Value {
 			failures = append(failures, p.failure())
 		}
 	}
-	lost := starlark.NewList(failures)
-	return &record{kind: "Matrix", truth: len(failures) == 0 && len(pairs) > 0, text: matrixText(list, pairs, len(failures)), fields: []field{
-		{"ok", starlark.Bool(len(failures) == 0 && len(pairs) > 0)},
+	ok := len(failures) == 0 && len(pairs) > 0
+	return &record{kind: "Matrix", truth: ok, text: matrixText(list, pairs, len(failures)), fields: []field{
+		{"ok", starlark.Bool(ok)},
 		{"sent", starlark.MakeInt(sent)},
 		{"received", starlark.MakeInt(len(pairs) - len(failures))},
-		{"failures", lost},
+		{"failures", starlark.NewList(failures)},
 	}}
 }
 
@@ -307,13 +308,12 @@ func matrixTable(list []*Namespace, pairs []pair) string {
 		head = append(head, n.name)
 	}
 	rows := [][]string{head}
-	c := &crowd{list: list, pairs: pairs}
 	for i, from := range list {
 		row := []string{from.name}
 		for j := range list {
 			mark := "·"
 			if i != j {
-				if mark = "✓"; c.pair(i, j).why != "" {
+				if mark = "✓"; pairAt(pairs, len(list), i, j).why != "" {
 					mark = "✗"
 				}
 			}

@@ -32,32 +32,15 @@ var probeSpecs = []spec{
 
 func ping(c *call) (starlark.Value, error) {
 	var ns *Namespace
-	var target, count, size, ttl starlark.Value
+	var target starlark.Value
 	interval, timeout := duration(100*time.Millisecond), duration(time.Second)
 	var dev devName
 	req := probe.PingRequest{Count: 1, Size: 56}
-	if err := c.unpack(&ns, &target, &count, &size, &ttl, &req.DF, &interval, &timeout, &dev); err != nil {
+	if err := c.unpack(&ns, &target, within{&req.Count, 1, 1000000, ""}, within{&req.Size, 0, 65507, "bytes"},
+		within{&req.TTL, 1, 255, ""}, &req.DF, &interval, &timeout, &dev); err != nil {
 		return nil, err
 	}
 	var err error
-	for _, f := range []struct {
-		name      string
-		v         starlark.Value
-		to        *int
-		low, high int
-		unit      string
-	}{
-		{"count", count, &req.Count, 1, 1000000, ""},
-		{"size", size, &req.Size, 0, 65507, "bytes"},
-		{"ttl", ttl, &req.TTL, 1, 255, ""},
-	} {
-		if f.v == nil {
-			continue
-		}
-		if err := readInt(f.v, f.to, f.low, f.high, f.unit); err != nil {
-			return nil, &argError{f.name, err}
-		}
-	}
 	if req.Dev, err = dev.in(ns, "dev"); err != nil {
 		return nil, err
 	}

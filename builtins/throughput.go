@@ -22,15 +22,9 @@ const longestThroughput = 3600
 func throughput(c *call) (starlark.Value, error) {
 	var from, to *Namespace
 	length := duration(time.Second)
-	var streams starlark.Value
 	req := probe.ThroughputRequest{Streams: 1}
-	if err := c.unpack(&from, &to, &length, &streams); err != nil {
+	if err := c.unpack(&from, &to, &length, within{&req.Streams, 1, 128, ""}); err != nil {
 		return nil, err
-	}
-	if streams != nil {
-		if err := readInt(streams, &req.Streams, 1, 128, ""); err != nil {
-			return nil, &argError{"streams", err}
-		}
 	}
 	if req.Duration = length.std(); req.Duration <= 0 || req.Duration > longestThroughput*time.Second {
 		return nil, &argError{"seconds", badArg("", "want more than 0 and at most %d seconds", longestThroughput)}

@@ -19,16 +19,11 @@ var tracerouteSpec = spec{
 
 func traceroute(c *call) (starlark.Value, error) {
 	var ns *Namespace
-	var target, most starlark.Value
+	var target starlark.Value
 	timeout := duration(time.Second)
 	req := probe.TracerouteRequest{MaxHops: 30}
-	if err := c.unpack(&ns, &target, &most, &timeout); err != nil {
+	if err := c.unpack(&ns, &target, within{&req.MaxHops, 1, 255, ""}, &timeout); err != nil {
 		return nil, err
-	}
-	if most != nil {
-		if err := readInt(most, &req.MaxHops, 1, 255, ""); err != nil {
-			return nil, &argError{"max_hops", err}
-		}
 	}
 	ip, err := c.target(ns, target, "")
 	if err != nil {

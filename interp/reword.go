@@ -8,6 +8,7 @@ import (
 
 	"go.starlark.net/syntax"
 
+	"nsscript/builtins/doc"
 	"nsscript/builtins/near"
 )
 
@@ -75,10 +76,7 @@ func a(typ string) string {
 	case "bool":
 		return "True or False"
 	}
-	if strings.ContainsRune("aeiouAEIO", rune(typ[0])) {
-		return "an " + typ
-	}
-	return "a " + typ
+	return doc.WithArticle(typ)
 }
 
 // WithArticle names a type as a message does: "an int", "a Namespace".

@@ -3,6 +3,8 @@ package interp
 import (
 	"strings"
 
+	"go.starlark.net/starlark"
+
 	"nsscript/builtins/doc"
 )
 
@@ -52,6 +54,28 @@ var universeModules = map[string]string{
 // UniverseTitle is the chapter of the reference that is about what every Starlark
 // program has.
 const UniverseTitle = "Starlark's own"
+
+// WithUniverse is a reference of predeclared names together with what every script
+// finds beside them.
+func WithUniverse(lib *doc.Library) (*doc.Library, error) {
+	own, err := Universe()
+	if err != nil {
+		return nil, err
+	}
+	return lib.With(own...), nil
+}
+
+// Placeholders are values for the names that a reference says are predeclared, for
+// who reads scripts and does not run them.
+func Placeholders(lib *doc.Library) starlark.StringDict {
+	names := starlark.StringDict{}
+	for _, p := range lib.Pages() {
+		if _, _, member := doc.CutName(p.Name); !member && p.Kind != doc.Type && p.Group != UniverseTitle {
+			names[p.Name] = starlark.None
+		}
+	}
+	return names
+}
 
 // Universe describes what every script finds beside the predeclared names.
 func Universe() ([]*doc.Page, error) {

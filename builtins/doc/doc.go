@@ -28,6 +28,8 @@
 // Types are written as in Python's annotations: `list[Link]`, `Link | None`.
 package doc
 
+import "strings"
+
 // Kind says what a name stands for.
 type Kind string
 
@@ -93,4 +95,12 @@ func (p *Page) Arg(name string) (Arg, bool) {
 		}
 	}
 	return Arg{}, false
+}
+
+// WithArticle puts an article before the name of a type.
+func WithArticle(name string) string {
+	if strings.ContainsRune("aeiouAEIO", rune(name[0])) || strings.HasPrefix(name, "FDB") {
+		return "an " + name
+	}
+	return "a " + name
 }

@@ -15,6 +15,13 @@ type Library struct {
 	Setters map[string]string
 }
 
+// With is the library with more pages behind its own.
+func (l *Library) With(pages ...*Page) *Library {
+	all := NewLibrary(slices.Concat(l.pages, pages)...)
+	all.Other, all.Setters = l.Other, l.Setters
+	return all
+}
+
 // NewLibrary returns a library of these pages, which keep their order.
 func NewLibrary(pages ...*Page) *Library {
 	l := &Library{pages: pages, byName: map[string]*Page{}}

@@ -20,10 +20,6 @@ type Neigh struct {
 
 // Neighbors lists the neighbour entries of both families.
 func (n *NetNS) Neighbors() ([]Neigh, error) {
-	h, err := n.Netlink()
-	if err != nil {
-		return nil, err
-	}
 	links, err := n.Links()
 	if err != nil {
 		return nil, err
@@ -33,19 +29,33 @@ func (n *NetNS) Neighbors() ([]Neigh, error) {
 		names[l.Index] = l.Name
 	}
 	var neighs []Neigh
+	err = n.eachNeighbor(func(_ *netlink.Handle, e *netlink.Neigh) error {
+		if e.State != netlink.NUD_NOARP { // multicast and the like: `ip neigh` does not show them either
+			neighs = append(neighs, Neigh{IP: addrOf(e.IP), MAC: e.HardwareAddr, Dev: names[e.LinkIndex], State: neighState(e.State)})
+		}
+		return nil
+	})
+	return neighs, err
+}
+
+// eachNeighbor goes through the neighbour entries of both families.
+func (n *NetNS) eachNeighbor(do func(*netlink.Handle, *netlink.Neigh) error) error {
+	h, err := n.Netlink()
+	if err != nil {
+		return err
+	}
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
 		list, err := dump(func() ([]netlink.Neigh, error) { return h.NeighList(0, family) })
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, e := range list {
-			if e.State == netlink.NUD_NOARP {
-				continue // multicast and the like: `ip neigh` does not show them either
+		for i := range list {
+			if err := do(h, &list[i]); err != nil {
+				return err
 			}
-			neighs = append(neighs, Neigh{IP: addrOf(e.IP), MAC: e.HardwareAddr, Dev: names[e.LinkIndex], State: neighState(e.State)})
 		}
 	}
-	return neighs, nil
+	return nil
 }
 
 // neighStates are the states of a neighbour entry (linux/neighbour.h).

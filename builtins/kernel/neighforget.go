@@ -40,22 +40,3 @@ func (n *NetNS) ForgetNeighbors(but map[NeighborKey]bool) error {
 		return err
 	})
 }
-
-func (n *NetNS) eachNeighbor(do func(*netlink.Handle, *netlink.Neigh) error) error {
-	h, err := n.Netlink()
-	if err != nil {
-		return err
-	}
-	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
-		list, err := dump(func() ([]netlink.Neigh, error) { return h.NeighList(0, family) })
-		if err != nil {
-			return err
-		}
-		for i := range list {
-			if err := do(h, &list[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

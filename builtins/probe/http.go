@@ -3,7 +3,6 @@ package probe
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -78,17 +77,12 @@ func HTTP(ctx context.Context, ns Namespace, req HTTPRequest) (HTTPResult, error
 	return res, nil
 }
 
-// failedHTTP turns what the network did into a result; anything else stays an error.
+// failedHTTP turns what the network did into a result; an interruption stays an error.
 func failedHTTP(ctx context.Context, res HTTPResult, err error) (HTTPResult, error) {
 	if ctx.Err() != nil {
 		return res, ctx.Err()
 	}
-	switch word := dialWord(err); {
-	case word != "":
-		res.Error = word
-	case errors.Is(err, context.DeadlineExceeded):
-		res.Error = Timeout
-	default:
+	if res.Error = dialWord(err); res.Error == "" {
 		res.Error = Malformed // what came is no HTTP, or it ended too early
 	}
 	return res, nil

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"go.starlark.net/starlark"
 
 	"nsscript/builtins"
 	"nsscript/builtins/doc"
@@ -115,13 +114,7 @@ func problems(lib *doc.Library, file string) []*interp.Error {
 // reader makes an Interp that reads scripts, and cannot run them. Files that an
 // editor holds are read through overlay; nil for none.
 func reader(lib *doc.Library, overlay func(path string) ([]byte, bool)) *interp.Interp {
-	names := starlark.StringDict{}
-	for _, p := range lib.Pages() {
-		if _, _, member := doc.CutName(p.Name); !member && p.Kind != doc.Type && p.Group != interp.UniverseTitle {
-			names[p.Name] = starlark.None
-		}
-	}
-	return interp.New(interp.Options{Predeclared: names, Std: stdlib.FS, Overlay: overlay, OtherNames: builtins.OtherNames})
+	return interp.New(interp.Options{Predeclared: interp.Placeholders(lib), Std: stdlib.FS, Overlay: overlay, OtherNames: builtins.OtherNames})
 }
 
 func diagnose(e *interp.Error) diagnosis {

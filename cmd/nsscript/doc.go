@@ -50,13 +50,7 @@ func library() (*doc.Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := interp.Universe()
-	if err != nil {
-		return nil, err
-	}
-	all := doc.NewLibrary(append(lib.Pages(), own...)...)
-	all.Other, all.Setters = lib.Other, lib.Setters
-	return all, nil
+	return interp.WithUniverse(lib)
 }
 
 // explainName prints the pages that a name may mean.

@@ -12,13 +12,7 @@ import (
 )
 
 func (s *Server) definition(p placeParams) (any, error) {
-	d := s.docs[p.TextDocument.URI]
-	if d == nil {
-		return nil, nil
-	}
-	p.Position = d.text.clamp(p.Position)
-	v, pos := s.reading(d, p.Position)
-	place := v.At(pos)
+	d, v, place := s.place(p)
 	if place == nil {
 		return nil, nil
 	}

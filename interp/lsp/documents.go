@@ -109,6 +109,17 @@ func (s *Server) reading(d *document, p position) (*static.View, syntax.Position
 	return v, d.text.place(p)
 }
 
+// place is what stands at a place of a document that is being read, and in which
+// view of it; nil where nothing does.
+func (s *Server) place(p placeParams) (*document, *static.View, *static.Place) {
+	d := s.docs[p.TextDocument.URI]
+	if d == nil {
+		return nil, nil, nil
+	}
+	v, pos := s.reading(d, d.text.clamp(p.Position))
+	return d, v, v.At(pos)
+}
+
 // at is what is known of a document that is being written at a position, and where
 // that is. While its text cannot be parsed, the statement that is being written is
 // left out, and, where that is not enough, all that follows.

@@ -15,10 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sourcegraph/jsonrpc2"
-	"go.starlark.net/starlark"
 
 	"nsscript/builtins"
-	"nsscript/builtins/doc"
 	"nsscript/interp"
 	"nsscript/interp/lsp"
 	"nsscript/stdlib"
@@ -45,20 +43,13 @@ func open(t *testing.T) *editor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := interp.Universe()
-	if err != nil {
+	if lib, err = interp.WithUniverse(lib); err != nil {
 		t.Fatal(err)
 	}
-	names := starlark.StringDict{}
-	for _, p := range lib.Pages() {
-		if !strings.Contains(p.Name, ".") && p.Kind != doc.Type {
-			names[p.Name] = starlark.None
-		}
-	}
 	c := lsp.Config{
-		Version: "test", Library: doc.NewLibrary(append(lib.Pages(), own...)...), Std: stdlib.FS, StdDir: filepath.Join(t.TempDir(), "std"),
+		Version: "test", Library: lib, Std: stdlib.FS, StdDir: filepath.Join(t.TempDir(), "std"),
 		Interp: func(overlay func(string) ([]byte, bool)) *interp.Interp {
-			return interp.New(interp.Options{Predeclared: names, Std: stdlib.FS, Overlay: overlay})
+			return interp.New(interp.Options{Predeclared: interp.Placeholders(lib), Std: stdlib.FS, Overlay: overlay})
 		},
 	}
 	e := &editor{t: t, dir: t.TempDir(), told: make(chan map[string]any, 10000), ended: make(chan error, 1)}

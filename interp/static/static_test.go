@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
-	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
 	"nsscript/builtins"
@@ -28,25 +27,17 @@ func library(t testing.TB) *doc.Library {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := interp.Universe()
+	all, err := interp.WithUniverse(lib)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := doc.NewLibrary(append(lib.Pages(), own...)...)
-	all.Other, all.Setters = lib.Other, lib.Setters
 	return all
 }
 
 // look looks at a script; files stand beside it.
 func look(t testing.TB, lib *doc.Library, src interp.Source, files map[string]string) *static.View {
 	t.Helper()
-	names := starlark.StringDict{}
-	for _, p := range lib.Pages() {
-		if !strings.Contains(p.Name, ".") && p.Kind != doc.Type && p.Group != interp.UniverseTitle {
-			names[p.Name] = starlark.None
-		}
-	}
-	in := interp.New(interp.Options{Predeclared: names, Std: stdlib.FS, Overlay: func(path string) ([]byte, bool) {
+	in := interp.New(interp.Options{Predeclared: interp.Placeholders(lib), Std: stdlib.FS, Overlay: func(path string) ([]byte, bool) {
 		text, ok := files[filepath.Base(path)]
 		return []byte(text), ok
 	}})
