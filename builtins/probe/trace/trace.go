@@ -219,8 +219,21 @@ const (
 	quietAnswered = 2 * time.Millisecond
 	quietDead     = 60 * time.Millisecond
 	tick          = 2 * time.Millisecond
+	quietLate     = 200 * time.Millisecond
 	grace         = 500 * time.Millisecond
 )
+
+// patience is for how long nothing must have happened when the time is over. The
+// kernel asks for a neighbour once a second, or up to a tenth of it later; so where the
+// probe may wait for that, one more question is awaited.
+func (t *tracing) patience() time.Duration {
+	for _, s := range t.watcher.sightings() {
+		if c, _ := t.id.classify(s.packet); c != resolving {
+			return quietDead
+		}
+	}
+	return quietLate
+}
 
 // await waits until the probe was answered, is known to be dead, or its time is
 // over.
@@ -234,7 +247,7 @@ func (t *tracing) await(ctx context.Context) error {
 	for {
 		t.sender.look()
 		still := time.Since(last)
-		if t.sender.answered && still > quietAnswered || still > quietDead && (late || t.dead()) {
+		if t.sender.answered && still > quietAnswered || still > quietDead && t.dead() || late && still > t.patience() {
 			return nil
 		}
 		select {
@@ -245,9 +258,8 @@ func (t *tracing) await(ctx context.Context) error {
 			if late {
 				return nil
 			}
-			// What moves at the last moment, since a neighbour was found then, may
-			// still arrive.
-			late = true
+			// What moves at the last moment may still arrive.
+			late, last = true, time.Now()
 			over.Reset(grace)
 		case <-ctx.Done():
 			return ctx.Err()
