@@ -28,6 +28,7 @@ var probeSpecs = []spec{
 	tracerouteSpec,
 	pingallSpec,
 	throughputSpec,
+	traceSpec,
 }
 
 func ping(c *call) (starlark.Value, error) {
@@ -44,33 +45,43 @@ func ping(c *call) (starlark.Value, error) {
 	if req.Dev, err = dev.in(ns, "dev"); err != nil {
 		return nil, err
 	}
+	req.Interval, req.Timeout = interval.std(), timeout.std()
+	return c.ping(c.pos(), ns, target, req)
+}
+
+// Ping pings a target that is given as in a script. The result is what the builtin
+// returns; it is there with an error too, where something was sent.
+func (s *Session) Ping(ns *Namespace, target string, req probe.PingRequest) (starlark.Value, error) {
+	return s.ping("", ns, starlark.String(target), req)
+}
+
+func (s *Session) ping(pos string, ns *Namespace, target starlark.Value, req probe.PingRequest) (starlark.Value, error) {
 	if req.Dev != "" {
-		if _, _, err := op.FindLink(c.lab.System(), ns.name, req.Dev); err != nil {
+		if _, _, err := op.FindLink(s.lab.System(), ns.name, req.Dev); err != nil {
 			return nil, &argError{"dev", err}
 		}
 	}
-	ip, err := c.target(ns, target, req.Dev)
-	if err != nil {
+	var err error
+	if req.Target, err = s.target(ns, target, req.Dev); err != nil {
 		return nil, err
 	}
-	req.Target, req.Interval, req.Timeout = ip, interval.std(), timeout.std()
-	c.lab.Explain(c.pos(), op.InNS(ns.name, pingWords(req)...))
+	s.lab.Explain(pos, op.InNS(ns.name, pingWords(req)...))
 	k, err := ns.ready()
 	if err != nil {
 		return nil, err
 	}
-	r, err := probe.Ping(c.ctx, k, req)
-	if err != nil {
-		return nil, c.interrupted(err)
+	r, err := probe.Ping(s.ctx, k, req)
+	if r.Sent == 0 {
+		return nil, s.interrupted(err)
 	}
-	return pingResult(r), nil
+	return pingResult(r), s.interrupted(err)
 }
 
 // interrupted prefers the fact that the run was interrupted over what followed
 // from it.
-func (c *call) interrupted(err error) error {
-	if c.ctx.Err() != nil && errors.Is(err, c.ctx.Err()) {
-		return c.ctx.Err()
+func (s *Session) interrupted(err error) error {
+	if s.ctx.Err() != nil && errors.Is(err, s.ctx.Err()) {
+		return s.ctx.Err()
 	}
 	return err
 }

@@ -12,7 +12,7 @@ import (
 // targets returns the addresses that a target has, seen from a namespace, the
 // best first: a target is an address as text, an Address, a Link, a Namespace or
 // the name of one.
-func (c *call) targets(from *Namespace, v starlark.Value) ([]netip.Addr, error) {
+func (s *Session) targets(from *Namespace, v starlark.Value) ([]netip.Addr, error) {
 	switch v := v.(type) {
 	case Address:
 		return []netip.Addr{v.p.Addr()}, nil
@@ -23,9 +23,9 @@ func (c *call) targets(from *Namespace, v starlark.Value) ([]netip.Addr, error) 
 		if p, err := netip.ParsePrefix(string(v)); err == nil {
 			return []netip.Addr{p.Addr()}, nil
 		}
-		names := append(c.lab.System().Names(), op.Host)
+		names := append(s.lab.System().Names(), op.Host)
 		if slices.Contains(names, string(v)) {
-			return c.nearest(from, string(v))
+			return s.nearest(from, string(v))
 		}
 		return nil, badArg(nearName(names, string(v)), "%s is neither an address nor the name of a namespace of the lab", describe(v))
 	case linkValue:
@@ -52,13 +52,13 @@ func (c *call) targets(from *Namespace, v starlark.Value) ([]netip.Addr, error) 
 		if err := v.alive(); err != nil {
 			return nil, err
 		}
-		return c.nearest(from, v.name)
+		return s.nearest(from, v.name)
 	}
 	return nil, want("an IP address, an Address, a Link or a Namespace", v)
 }
 
-func (c *call) nearest(from *Namespace, to string) ([]netip.Addr, error) {
-	ips, err := c.lab.Nearest(from.name, to)
+func (s *Session) nearest(from *Namespace, to string) ([]netip.Addr, error) {
+	ips, err := s.lab.Nearest(from.name, to)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +70,8 @@ func (c *call) nearest(from *Namespace, to string) ([]netip.Addr, error) {
 
 // target returns the one address to use. A link-local one is given the zone
 // that it is in, where dev tells.
-func (c *call) target(from *Namespace, v starlark.Value, dev string) (netip.Addr, error) {
-	ips, err := c.targets(from, v)
+func (s *Session) target(from *Namespace, v starlark.Value, dev string) (netip.Addr, error) {
+	ips, err := s.targets(from, v)
 	if err != nil {
 		return netip.Addr{}, &argError{"target", err}
 	}

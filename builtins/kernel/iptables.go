@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -66,6 +67,33 @@ func (f *IptablesFinder) Find(v6 bool) (*Iptables, error) {
 	}
 	f.found[i] = x
 	return x, nil
+}
+
+// FindVariant returns the program that works on the tables of one of the kernel's
+// two packet filters, the legacy one or nf_tables: the usual program, or the one
+// called iptables-legacy or iptables-nft.
+func (f *IptablesFinder) FindVariant(v6, legacy bool) (*Iptables, error) {
+	x, err := f.Find(v6)
+	if err != nil || x.nft == !legacy {
+		return x, err
+	}
+	suffix := "-nft"
+	if legacy {
+		suffix = "-legacy"
+	}
+	family := iptables.ProtocolIPv4
+	if v6 {
+		family = iptables.ProtocolIPv6
+	}
+	path, err := LookPath(x.name+suffix, filepath.Dir(x.path), "")
+	if err != nil {
+		return nil, &MissingError{What: fmt.Sprintf("the program %q is not installed", x.name+suffix), Remedy: InstallCommand("iptables"), Err: err}
+	}
+	t, err := iptables.New(iptables.IPFamily(family), iptables.Path(path), iptables.Timeout(lockSlice))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &Iptables{t: t, name: x.name + suffix, path: path, v6: v6, nft: !legacy, wait: x.wait}, nil
 }
 
 // Iptables is the iptables or the ip6tables program (iptables(8)). Its methods

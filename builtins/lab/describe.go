@@ -129,6 +129,27 @@ func (l *Lab) shownLinks(name string, ns *kernel.NetNS) ([]shownLink, error) {
 	return shown, nil
 }
 
+// Looks returns which interfaces of a namespace the lab may look at: nil for all. On
+// the machine's own they are those that the lab has made, and lo.
+func (l *Lab) Looks(name string) (func(index int) bool, error) {
+	if !l.foreign(name) {
+		return nil, nil
+	}
+	ns, err := l.sys.NS(name)
+	if err != nil {
+		return nil, err
+	}
+	links, err := ns.Links()
+	if err != nil {
+		return nil, err
+	}
+	may := map[int]bool{}
+	for _, k := range links {
+		may[k.Index] = k.Kind == "loopback" || k.Alias == l.sys.Mark
+	}
+	return func(index int) bool { return may[index] }, nil
+}
+
 // Describe reads a lab's parts from the kernel.
 func Describe(l *Lab) (*Description, error) {
 	d := &Description{Lab: l.name}

@@ -26,6 +26,17 @@ type PingRequest struct {
 	// socket(7)); what the own kernel says, over lo, is then not heard: an
 	// unanswered ARP request is a Timeout.
 	Dev string
+	// Heard, if set, is told at once what became of each probe.
+	Heard func(PingAnswer)
+}
+
+// PingAnswer is what became of one echo request.
+type PingAnswer struct {
+	Number int        // of the request, from 1
+	From   netip.Addr // who answered or refused; invalid where nobody said anything
+	RTT    time.Duration
+	Error  string // "" for a reply
+	MTU    int    // with FragNeeded, bytes; 0 if not told
 }
 
 // PingResult says what became of them.
@@ -281,7 +292,7 @@ func (f *flight) repeat(p *probe, now time.Time) {
 }
 
 func (f *flight) answered(p *probe, rtt time.Duration) {
-	f.end(p)
+	f.end(p, PingAnswer{From: f.req.Target, RTT: rtt})
 	f.res.Received++
 	f.total += rtt
 	if f.res.Received == 1 || rtt < f.res.Min {
@@ -291,13 +302,17 @@ func (f *flight) answered(p *probe, rtt time.Duration) {
 }
 
 func (f *flight) fail(p *probe, word string, from netip.Addr, mtu int) {
-	f.end(p)
+	f.end(p, PingAnswer{From: from, Error: word, MTU: mtu})
 	f.res.Error, f.res.ErrorFrom, f.res.MTU, f.res.ErrorRTT = word, from, mtu, 0
 }
 
-func (f *flight) end(p *probe) {
+func (f *flight) end(p *probe, a PingAnswer) {
 	p.done = true
 	delete(f.waiting, p.seq())
+	if f.req.Heard != nil {
+		a.Number = p.number + 1
+		f.req.Heard(a)
+	}
 }
 
 // expire gives up the probes whose time is over.
@@ -306,7 +321,7 @@ func (f *flight) expire(now time.Time) {
 		p := f.order[0]
 		f.order = f.order[1:]
 		if !p.done {
-			f.end(p)
+			f.end(p, PingAnswer{Error: Timeout})
 		}
 	}
 }

@@ -31,7 +31,9 @@ var update = flag.Bool("update", false, "write the golden files anew")
 //	status N CMD…           CMD ends with exit status N
 //	snapshot NAME           notes all of the host that a lab could change
 //	same A B                two snapshots are equal
-//	signal SIG N CMD…       CMD gets SIG once it has printed "ready", and ends with N
+//	signal SIG N CMD…       CMD gets SIG once it has printed "ready", and ends with N;
+//	                        /WORD/ before CMD is what it prints instead; what it
+//	                        says on stderr is in the file signal.stderr
 //	hide PROGRAM…           no such program is on this machine any more
 //	backend nft|legacy      which iptables this machine has
 func TestScript(t *testing.T) {
@@ -154,6 +156,10 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	sig := unix.SignalNum("SIG" + args[0])
 	want, err := strconv.Atoi(args[1])
 	ts.Check(err)
+	sign := "ready"
+	if word := args[2]; len(word) > 2 && strings.HasPrefix(word, "/") && strings.HasSuffix(word, "/") {
+		sign, args = strings.Trim(word, "/"), args[1:]
+	}
 	program := args[2]
 	if program == "nsscript" {
 		program = filepath.Join(os.Getenv(binEnv), program)
@@ -170,7 +176,7 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(cmd.Start())
 	ready := false
 	for lines := bufio.NewScanner(out); !ready && lines.Scan(); {
-		ready = strings.Contains(lines.Text(), "ready")
+		ready = strings.Contains(lines.Text(), sign)
 	}
 	time.Sleep(100 * time.Millisecond)
 	ts.Check(cmd.Process.Signal(sig))
@@ -183,6 +189,7 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("still there %v after SIG%s\n%s", signalWait, args[0], &stderr)
 	}
 	ts.Logf("[stderr]\n%s", &stderr)
+	ts.Check(os.WriteFile(ts.MkAbs("signal.stderr"), stderr.Bytes(), 0o600))
 	if got := exitStatus(err); got != want || !ready {
 		ts.Fatalf("ready %v, exit status %d (%v), want %d", ready, got, err, want)
 	}

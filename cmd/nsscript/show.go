@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"nsscript/builtins"
 	"nsscript/builtins/lab"
 )
 
@@ -51,4 +53,25 @@ func lookInside(r lab.Registry, name string) (*lab.Lab, error) {
 		return nil, enter(r, m)
 	}
 	return lab.Look(name, r.Path(name), m.Sandbox != nil)
+}
+
+// lookAt opens the lab of [LAB/]NS as a script sees it, and finds the namespace. For
+// a lab in a sandbox it does what lookInside does. The caller closes the lab.
+func lookAt(ctx context.Context, target string) (*builtins.Session, *builtins.Namespace, error) {
+	r := registryHere()
+	name, ns, err := splitTarget(r, target)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := lookInside(r, name)
+	if err != nil || l == nil {
+		return nil, nil, err
+	}
+	s := builtins.Look(ctx, l)
+	n, err := s.Find(ns)
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return s, n, nil
 }

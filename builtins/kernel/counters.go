@@ -1,0 +1,63 @@
+package kernel
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Counters are a namespace's own counts of what became of packets, by the names
+// that nstat(8) gives them: IpInAddrErrors, TcpExtListenDrops, Ip6InNoRoutes …
+type Counters map[string]uint64
+
+// Counters reads the counts from proc (/proc/net/snmp, netstat and snmp6).
+func (n *NetNS) Counters() (Counters, error) {
+	c := Counters{}
+	err := n.Do(func() error {
+		for _, file := range []string{"snmp", "netstat", "snmp6"} {
+			b, err := os.ReadFile("/proc/thread-self/net/" + file)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // without IPv6
+			}
+			if err != nil {
+				return err
+			}
+			c.read(string(b))
+		}
+		return nil
+	})
+	return c, err
+}
+
+// read reads a file of counters: either a line of names, then one of values, for
+// each protocol, or a name and a value in each line.
+func (c Counters) read(text string) {
+	lines := strings.Split(text, "\n")
+	for i := 0; i < len(lines); i++ {
+		words := strings.Fields(lines[i])
+		if len(words) == 2 && !strings.HasSuffix(words[0], ":") {
+			c.add(words[0], words[1])
+			continue
+		}
+		if i+1 == len(lines) || len(words) == 0 {
+			continue
+		}
+		values := strings.Fields(lines[i+1])
+		i++
+		if len(values) != len(words) {
+			continue
+		}
+		proto := strings.TrimSuffix(words[0], ":")
+		for k := 1; k < len(words); k++ {
+			c.add(proto+words[k], values[k])
+		}
+	}
+}
+
+func (c Counters) add(name, value string) {
+	if v, err := strconv.ParseUint(value, 10, 64); err == nil { // some are −1
+		c[name] = v
+	}
+}

@@ -1,0 +1,327 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
+	"github.com/google/nftables/expr"
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// TraceMatch says which packets are traced: those of an IP protocol with these
+// bytes at an offset from the start of the transport header.
+type TraceMatch struct {
+	Proto  uint8
+	Offset uint32
+	Bytes  []byte
+}
+
+// The verdicts of netfilter and nf_tables that a trace tells of
+// (linux/netfilter.h, linux/netfilter/nf_tables.h).
+const (
+	VerdictDrop     = 0
+	VerdictAccept   = 1
+	VerdictStolen   = 2
+	VerdictContinue = -1
+	VerdictJump     = -3
+	VerdictGoto     = -4
+	VerdictReturn   = -5
+)
+
+// TraceEvent is a step of a packet through the rules of a namespace.
+type TraceEvent struct {
+	ID           uint32 // the packet's, as long as it is in the namespace
+	Table, Chain string
+	V6           bool   // the rule stands in an IPv6 table
+	Family       uint8  // of the table (linux/netfilter.h)
+	Rule         uint64 // the rule's handle; 0 at a chain's end
+	Number       int    // the rule's place in the chain from 1, where the kernel tells
+	Policy       bool   // the chain's policy decided
+	// Legacy says that the event is of a legacy table, which tells neither what a
+	// rule nor what a policy does: Verdict is set for the end of a user's chain only.
+	Legacy  bool
+	Verdict int
+	To      string // the chain that a jump leads to
+	In, Out int    // indexes of the interfaces; 0 for none
+	Mark    uint32
+	// Packet is the packet from its IP header on, as far as the kernel shows it:
+	// only in the first event of a chain that a hook calls.
+	Packet []byte
+}
+
+// NFTrace has a namespace's packet filter tell what it does with some packets.
+type NFTrace struct {
+	rules  *netlink.Conn // owns the table: with it, the table goes
+	events *netlink.Conn
+	log    *netlink.Conn // of the legacy tables; nil without
+	table  string
+	undo   []func() error
+
+	mu   sync.Mutex
+	list []TraceEvent
+	wg   sync.WaitGroup
+}
+
+// tracePriority is before everything but the reassembly of fragments
+// (NF_IP_PRI_CONNTRACK_DEFRAG is −400, linux/netfilter_ipv4.h).
+const tracePriority = -350
+
+// HasRules reports whether a namespace has tables of a packet filter, of nf_tables
+// or legacy ones.
+func (n *NetNS) HasRules() (bool, error) {
+	legacy, err := n.hasLegacyTables()
+	if err != nil || legacy {
+		return legacy, err
+	}
+	c, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: n.Fd()})
+	if err != nil {
+		return false, ignoring(err, unix.EPROTONOSUPPORT)
+	}
+	defer func() { _ = c.Close() }()
+	tables, err := c.Execute(nfMessage(unix.NFT_MSG_GETTABLE, unix.NFPROTO_UNSPEC, netlink.Request|netlink.Dump, nil))
+	if err != nil {
+		return false, ignoring(err, unix.EINVAL, unix.EOPNOTSUPP)
+	}
+	return len(tables) > 0, nil
+}
+
+func (n *NetNS) hasLegacyTables() (has bool, err error) {
+	err = n.Do(func() error {
+		for _, file := range []string{"ip_tables_names", "ip6_tables_names"} {
+			b, err := os.ReadFile("/proc/thread-self/net/" + file)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			has = has || len(b) > 0
+		}
+		return nil
+	})
+	return has, err
+}
+
+// nfMessage is a message to nf_tables: a header of netlink, then one of
+// nfnetlink.
+func nfMessage(kind int, family byte, flags netlink.HeaderFlags, attrs []byte) netlink.Message {
+	return netlink.Message{
+		Header: netlink.Header{Type: netlink.HeaderType(unix.NFNL_SUBSYS_NFTABLES<<8 | kind), Flags: flags},
+		Data:   append([]byte{family, unix.NFNETLINK_V0, 0, 0}, attrs...),
+	}
+}
+
+// TracePackets begins to trace the packets that match, in a table of its own
+// that belongs to this process: the kernel deletes it with its socket. name names
+// the table. call is called, on another goroutine, when there is something new.
+func (n *NetNS) TracePackets(name string, matches []TraceMatch, call func()) (*NFTrace, error) {
+	t := &NFTrace{table: name}
+	dial := func(c *netlink.Config) (conn *netlink.Conn, err error) {
+		c.NetNS = n.Fd()
+		return netlink.Dial(unix.NETLINK_NETFILTER, c)
+	}
+	var err error
+	if t.events, err = dial(&netlink.Config{Groups: 1 << (unix.NFNLGRP_NFTRACE - 1)}); err == nil {
+		t.rules, err = dial(&netlink.Config{})
+	}
+	if err == nil {
+		err = t.install(matches)
+	}
+	if err == nil {
+		err = t.hearLegacy(n, dial)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("tracing the packet filter: %w", err), t.Close())
+	}
+	t.listen(t.events, call, (*NFTrace).readEvent)
+	if t.log != nil {
+		t.listen(t.log, call, (*NFTrace).readLog)
+	}
+	return t, nil
+}
+
+// listen reads messages until the connection is closed.
+func (t *NFTrace) listen(c *netlink.Conn, call func(), read func(*NFTrace, netlink.Message) (TraceEvent, bool)) {
+	t.wg.Go(func() {
+		for {
+			msgs, err := c.Receive()
+			if err != nil && !errors.Is(err, unix.ENOBUFS) {
+				return
+			}
+			for _, m := range msgs {
+				if e, ok := read(t, m); ok {
+					t.mu.Lock()
+					t.list = append(t.list, e)
+					t.mu.Unlock()
+				}
+			}
+			call()
+		}
+	})
+}
+
+// Events returns what was heard so far.
+func (t *NFTrace) Events() []TraceEvent {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]TraceEvent(nil), t.list...)
+}
+
+// lastEvents is how long events are still read that the kernel has given out.
+const lastEvents = 2 * time.Millisecond
+
+// Finish reads what has not been read yet. Afterwards there are no new events.
+func (t *NFTrace) Finish() {
+	for _, c := range []*netlink.Conn{t.events, t.log} {
+		if c != nil {
+			_ = c.SetReadDeadline(time.Now().Add(lastEvents))
+		}
+	}
+	t.wg.Wait()
+}
+
+// Close ends the tracing and takes the table away.
+func (t *NFTrace) Close() error {
+	var errs []error
+	if t.rules != nil {
+		// The kernel waits for a table that it must find and delete itself.
+		errs = append(errs, t.remove(), t.rules.Close())
+	}
+	t.Finish()
+	for _, c := range []*netlink.Conn{t.events, t.log} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	for _, u := range t.undo {
+		errs = append(errs, u())
+	}
+	return errors.Join(errs...)
+}
+
+// tableOwner is NFT_TABLE_F_OWNER: the table belongs to the socket that made it,
+// since Linux 5.12 (linux/netfilter/nf_tables.h).
+const tableOwner = 0x2
+
+// install makes the table with a rule for each match, before the routing of what
+// comes in and of what is sent.
+func (t *NFTrace) install(matches []TraceMatch) error {
+	b := &nfBatch{}
+	b.add(unix.NFT_MSG_NEWTABLE, func(e *netlink.AttributeEncoder) error {
+		e.String(unix.NFTA_TABLE_NAME, t.table)
+		e.Uint32(unix.NFTA_TABLE_FLAGS, tableOwner)
+		return nil
+	})
+	for _, hook := range []struct {
+		name string
+		num  uint32
+	}{{"prerouting", unix.NF_INET_PRE_ROUTING}, {"output", unix.NF_INET_LOCAL_OUT}} {
+		b.add(unix.NFT_MSG_NEWCHAIN, func(e *netlink.AttributeEncoder) error {
+			e.String(unix.NFTA_CHAIN_TABLE, t.table)
+			e.String(unix.NFTA_CHAIN_NAME, hook.name)
+			e.Nested(unix.NFTA_CHAIN_HOOK, func(h *netlink.AttributeEncoder) error {
+				h.ByteOrder = binary.BigEndian
+				h.Uint32(unix.NFTA_HOOK_HOOKNUM, hook.num)
+				h.Int32(unix.NFTA_HOOK_PRIORITY, tracePriority)
+				return nil
+			})
+			e.String(unix.NFTA_CHAIN_TYPE, "filter")
+			return nil
+		})
+		for _, m := range matches {
+			b.add(unix.NFT_MSG_NEWRULE, func(e *netlink.AttributeEncoder) error {
+				e.String(unix.NFTA_RULE_TABLE, t.table)
+				e.String(unix.NFTA_RULE_CHAIN, hook.name)
+				e.Nested(unix.NFTA_RULE_EXPRESSIONS, m.encode)
+				return nil
+			})
+		}
+	}
+	return b.send(t.rules)
+}
+
+func (t *NFTrace) remove() error {
+	b := &nfBatch{}
+	b.add(unix.NFT_MSG_DELTABLE, func(e *netlink.AttributeEncoder) error {
+		e.String(unix.NFTA_TABLE_NAME, t.table)
+		return nil
+	})
+	err := b.send(t.rules)
+	if errors.Is(err, unix.ENOENT) {
+		return nil // it was never made
+	}
+	return err
+}
+
+// encode writes the rule: protocol, bytes, trace.
+func (m TraceMatch) encode(e *netlink.AttributeEncoder) error {
+	for _, x := range []expr.Any{
+		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{m.Proto}},
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: m.Offset, Len: uint32(len(m.Bytes))},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: m.Bytes},
+		&expr.Immediate{Register: 1, Data: []byte{1}},
+		&expr.Meta{Key: expr.MetaKeyNFTRACE, SourceRegister: true, Register: 1},
+	} {
+		data, err := expr.Marshal(byte(nftables.TableFamilyINet), x)
+		if err != nil {
+			return err
+		}
+		e.Bytes(unix.NLA_F_NESTED|unix.NFTA_LIST_ELEM, data)
+	}
+	return nil
+}
+
+// nfBatch is a transaction of nf_tables.
+type nfBatch struct {
+	msgs []netlink.Message
+	err  error
+}
+
+func (b *nfBatch) add(kind int, fill func(*netlink.AttributeEncoder) error) {
+	e := netlink.NewAttributeEncoder()
+	e.ByteOrder = binary.BigEndian
+	err := fill(e)
+	attrs, encErr := e.Encode()
+	b.err = errors.Join(b.err, err, encErr)
+	b.msgs = append(b.msgs, nfMessage(kind, unix.NFPROTO_INET, netlink.Request|netlink.Acknowledge|netlink.Create|netlink.Append, attrs))
+}
+
+// send sends the transaction and waits until the kernel has done it.
+func (b *nfBatch) send(c *netlink.Conn) error {
+	if b.err != nil {
+		return b.err
+	}
+	edge := func(kind int) netlink.Message {
+		return netlink.Message{
+			Header: netlink.Header{Type: netlink.HeaderType(kind), Flags: netlink.Request},
+			Data:   append([]byte{unix.NFPROTO_UNSPEC, unix.NFNETLINK_V0}, binaryutil.BigEndian.PutUint16(unix.NFNL_SUBSYS_NFTABLES)...),
+		}
+	}
+	all := append([]netlink.Message{edge(unix.NFNL_MSG_BATCH_BEGIN)}, b.msgs...)
+	if _, err := c.SendMessages(append(all, edge(unix.NFNL_MSG_BATCH_END))); err != nil {
+		return err
+	}
+	if err := c.SetReadDeadline(time.Now().Add(netlinkTimeout)); err != nil {
+		return err
+	}
+	// Each message is acknowledged by itself; the first refusal comes first.
+	var first error
+	for acks := 0; acks < len(b.msgs); {
+		msgs, err := c.Receive()
+		if err != nil {
+			var refusal *netlink.OpError
+			if !errors.As(err, &refusal) || errors.Is(err, os.ErrDeadlineExceeded) {
+				return err
+			}
+			return errors.Join(first, err)
+		}
+		acks += len(msgs)
+	}
+	return first
+}

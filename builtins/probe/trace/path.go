@@ -1,0 +1,277 @@
+package trace
+
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// load reads what is needed of a namespace once the probe's time is over.
+func (s *space) load() error {
+	if s.links != nil {
+		return nil
+	}
+	list, err := s.NS.Links()
+	if err != nil {
+		return err
+	}
+	s.links = map[int]kernel.Link{}
+	for _, l := range list {
+		s.links[l.Index] = l
+	}
+	if s.addrs, err = s.NS.Addrs(0); err != nil {
+		return err
+	}
+	s.now, err = s.NS.Counters()
+	return err
+}
+
+// grew reports whether one of the namespace's counters has grown.
+func (s *space) grew(name string) bool { return s.now[name] > s.before[name] }
+
+// name is the name of an interface.
+func (s *space) name(index int) string { return s.links[index].Name }
+
+// port reports whether an interface is the port of a bridge in its namespace.
+func (s *space) port(index int) (bridge kernel.Link, ok bool) {
+	l := s.links[index]
+	bridge, ok = s.links[l.Master]
+	return bridge, ok && l.Master != 0 && bridge.Kind == "bridge"
+}
+
+// peer finds the other end of a cable.
+func (t *tracing) peer(s *space, index int) (*space, int) {
+	l, ok := s.links[index]
+	if !ok || l.Kind != "veth" || l.Peer == 0 {
+		return nil, 0
+	}
+	for _, o := range t.spaces {
+		if o.load() != nil {
+			continue
+		}
+		p, ok := o.links[l.Peer]
+		if ok && p.Kind == "veth" && p.Peer == l.Index && (o != s || l.PeerNetNS < 0) && s.NS.PeerIn(&l, o.NS) {
+			return o, l.Peer
+		}
+	}
+	return nil, 0
+}
+
+// chosen are the sightings of one kind of packet, each of the first such packet
+// only: one that is sent again does not count.
+func chosen(all []*sighting, c class, second bool) []*sighting {
+	type place struct {
+		space *space
+		index int
+		out   bool
+		ttl   uint8
+		vlan  int
+	}
+	seen := map[place]bool{}
+	var list []*sighting
+	for _, s := range all {
+		at := place{s.space, s.index, s.out, s.ttl, s.vlan}
+		if s.class != c || s.second != second || seen[at] {
+			continue
+		}
+		seen[at] = true
+		list = append(list, s)
+	}
+	return list
+}
+
+// path is the way of one packet: from its sender to where it was seen last. Side
+// ways, such as the copies of a frame that a bridge floods, are left out.
+func (t *tracing) path(list []*sighting) []*sighting {
+	if len(list) == 0 {
+		return nil
+	}
+	parents := make([]int, len(list))
+	children := make([]int, len(list))
+	for i, s := range list {
+		parents[i] = t.parent(list[:i], s)
+		if parents[i] >= 0 {
+			children[parents[i]]++
+		}
+	}
+	end, best := -1, -1
+	for i, s := range list {
+		if children[i] > 0 {
+			continue
+		}
+		if r := rank(s); r >= best {
+			end, best = i, r
+		}
+	}
+	var way []*sighting
+	for i := end; i >= 0; i = parents[i] {
+		way = append(way, list[i])
+	}
+	slices.Reverse(way)
+	return way
+}
+
+// rank says how much a packet that was seen nowhere after is the one that is
+// followed: a copy that reached a host for which it was not meant is none.
+func rank(s *sighting) int {
+	_, port := s.space.port(s.index)
+	switch {
+	case !s.out && !port && s.others:
+		return 0
+	case s.out || port:
+		return 1
+	}
+	return 2
+}
+
+// parent finds where a packet was seen before it was seen there.
+func (t *tracing) parent(before []*sighting, s *sighting) int {
+	l := s.space.links[s.index]
+	for i := len(before) - 1; i >= 0; i-- {
+		b := before[i]
+		switch {
+		case s.out && b.space == s.space:
+			if b.ttl == s.ttl || !b.out && b.ttl == s.ttl+1 {
+				return i
+			}
+		case !s.out && b.out:
+			if b.ttl == s.ttl && t.joined(b, s) {
+				return i
+			}
+		case !s.out && b.space == s.space && b.ttl == s.ttl && b.index != s.index:
+			// From an interface to the one above: a bridge, a VLAN, a bond.
+			low := b.space.links[b.index]
+			if low.Master == s.index || l.PeerNetNS < 0 && l.Peer == b.index {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// joined reports whether what leaves by one interface comes in by the other.
+func (t *tracing) joined(out, in *sighting) bool {
+	a, b := out.space.links[out.index], in.space.links[in.index]
+	switch a.Kind {
+	case "loopback":
+		return out.space == in.space && out.index == in.index
+	case "veth":
+		if a.Peer != b.Index || b.Peer != a.Index || b.Kind != "veth" {
+			return false
+		}
+		s, i := t.peer(out.space, out.index)
+		return s == in.space && i == in.index
+	case "bridge":
+		return out.space == in.space && out.index == in.index
+	}
+	return a.Kind == b.Kind && out.space != in.space // a tunnel
+}
+
+// visit is a packet's stay in one namespace.
+type visit struct {
+	space *space
+	seen  []*sighting
+}
+
+// visits cuts a path where it passes from one namespace to the next, or comes
+// back into the same by a cable.
+func visits(path []*sighting) []visit {
+	var list []visit
+	for i, s := range path {
+		if i == 0 || s.space != path[i-1].space || path[i-1].out && !s.out {
+			list = append(list, visit{space: s.space})
+		}
+		v := &list[len(list)-1]
+		v.seen = append(v.seen, s)
+	}
+	return list
+}
+
+func (v *visit) first() *sighting { return v.seen[0] }
+func (v *visit) last() *sighting  { return v.seen[len(v.seen)-1] }
+
+// arrival is the interface by which the namespace's own IP took the packet in; nil
+// where it only went through a bridge, or was sent from here.
+func (v *visit) arrival() *sighting {
+	for i := len(v.seen) - 1; i >= 0; i-- {
+		s := v.seen[i]
+		if s.out {
+			continue
+		}
+		if _, port := s.space.port(s.index); port {
+			return nil
+		}
+		return s
+	}
+	return nil
+}
+
+// departure is the interface by which the namespace's own IP sent the packet; nil
+// where it did not, or only bridged it.
+func (v *visit) departure() *sighting {
+	if !v.first().out && v.arrival() == nil {
+		return nil
+	}
+	for _, s := range v.seen {
+		if s.out {
+			return s
+		}
+	}
+	return nil
+}
+
+// take returns the ways through the packet filter that belong to the stay, in
+// their order.
+func (t *tracing) take(v *visit) []*run {
+	first := v.first()
+	var list []*run
+	for _, r := range v.space.runs {
+		if r.used || r.pkt == nil || r.class != first.class || r.second != first.second {
+			continue
+		}
+		ttl := r.pkt.ttl
+		if ttl != first.ttl && (first.out || ttl != first.ttl-1) {
+			continue
+		}
+		if r.hook == hookOutput != first.out && r.hook != hookPostrouting {
+			continue
+		}
+		if r.hook == hookPrerouting && !v.cameBy(r.in) {
+			continue
+		}
+		r.used = true
+		list = append(list, r)
+	}
+	return list
+}
+
+// cameBy reports whether the packet came in by an interface, or by a port of it.
+func (v *visit) cameBy(index int) bool {
+	return slices.ContainsFunc(v.seen, func(s *sighting) bool {
+		return !s.out && (s.index == index || v.space.links[s.index].Master == index)
+	})
+}
+
+// sent are the ways through the packet filter of a packet that a namespace sent and
+// that was seen nowhere.
+func (s *space) sent(c class, second bool) []*run {
+	var list []*run
+	for _, r := range s.runs {
+		if !r.used && r.pkt != nil && r.class == c && r.second == second && (r.hook == hookOutput || r.hook == hookPostrouting) {
+			r.used = true
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// hasAddr reports whether an address is the namespace's own.
+func (s *space) hasAddr(f flow) bool {
+	return f.dst.IsLoopback() || slices.ContainsFunc(s.addrs, func(a kernel.Addr) bool { return a.Prefix.Addr() == f.dst.WithZone("") })
+}
+
+func (p *packet) isICMP() bool {
+	return p.proto == unix.IPPROTO_ICMP || p.proto == unix.IPPROTO_ICMPV6
+}

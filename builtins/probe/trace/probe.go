@@ -1,0 +1,192 @@
+package trace
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// class says what a packet is to the probe.
+type class int
+
+const (
+	other         class = iota // no part of it
+	forward                    // the probe itself
+	answer                     // what the target sends back
+	refusal                    // a TCP reset
+	errorMsg                   // an ICMP error message about the probe
+	errorOfAnswer              // one about the answer
+	resolving                  // ARP or neighbour discovery
+)
+
+// lenToken is the length of the random bytes by which a probe is known.
+const lenToken = 8
+
+// identity is how the packets of one trace are known, wherever they are and
+// whatever NAT has made of them: echo messages and datagrams by a random token at
+// the start of the payload, TCP by a random sequence number.
+type identity struct {
+	proto uint8 // IP protocol: ICMP, ICMPv6, TCP, UDP
+	v6    bool
+	token [lenToken]byte
+	seq   uint32 // of the SYN
+	data  int    // bytes of TCP data that follow the handshake; 0 for none
+	sport uint16 // of UDP
+
+	forwardFlows map[flow]bool
+	answerFlows  map[flow]bool
+}
+
+func newIdentity(proto uint8, v6 bool) *identity {
+	id := &identity{proto: proto, v6: v6, forwardFlows: map[flow]bool{}, answerFlows: map[flow]bool{}}
+	_, _ = rand.Read(id.token[:]) // never fails (crypto/rand)
+	id.seq = binary.BigEndian.Uint32(id.token[:])
+	return id
+}
+
+// The places of what a probe is known by, from the transport header on.
+const (
+	atToken  = 8 // after the headers of UDP and of echo messages
+	atSeq    = 4
+	atAck    = 8
+	atDport  = 2
+	quotedV4 = lenICMP + lenIPv4 // where an ICMP error message quotes the transport header
+	quotedV6 = lenICMP + lenIPv6
+)
+
+// matches says the same to the packet filter.
+func (id *identity) matches() []kernel.TraceMatch {
+	icmp, quoted := uint8(unix.IPPROTO_ICMP), uint32(quotedV4)
+	if id.v6 {
+		icmp, quoted = unix.IPPROTO_ICMPV6, quotedV6
+	}
+	if id.proto != unix.IPPROTO_TCP {
+		list := []kernel.TraceMatch{
+			{Proto: id.proto, Offset: atToken, Bytes: id.token[:]},
+			{Proto: icmp, Offset: quoted + atToken, Bytes: id.token[:]},
+		}
+		if id.proto == unix.IPPROTO_UDP {
+			port := binary.BigEndian.AppendUint16(nil, id.sport)
+			list = append(list, kernel.TraceMatch{Proto: id.proto, Offset: atDport, Bytes: port})
+		}
+		return list
+	}
+	number := func(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
+	list := []kernel.TraceMatch{
+		{Proto: id.proto, Offset: atSeq, Bytes: number(id.seq)},
+		{Proto: id.proto, Offset: atAck, Bytes: number(id.seq + 1)},
+		{Proto: icmp, Offset: quoted + atSeq, Bytes: number(id.seq)},
+	}
+	if id.data > 0 {
+		list = append(list,
+			kernel.TraceMatch{Proto: id.proto, Offset: atSeq, Bytes: number(id.seq + 1)},
+			kernel.TraceMatch{Proto: id.proto, Offset: atAck, Bytes: number(id.dataEnd())},
+			kernel.TraceMatch{Proto: icmp, Offset: quoted + atSeq, Bytes: number(id.seq + 1)})
+	}
+	return list
+}
+
+func (id *identity) dataEnd() uint32 { return id.seq + 1 + uint32(id.data) }
+
+// classify says what a packet is, and learns from it: packets must come in the
+// order of time. second is set for a packet of the data that follow a TCP
+// handshake.
+func (id *identity) classify(p *packet) (c class, second bool) {
+	if p.arp != nil || p.nd.IsValid() {
+		return resolving, false
+	}
+	if p.inner != nil {
+		return id.classifyError(p)
+	}
+	if p.proto != id.proto {
+		return other, false
+	}
+	if id.proto == unix.IPPROTO_TCP {
+		return id.classifyTCP(p)
+	}
+	switch {
+	case id.proto == unix.IPPROTO_UDP:
+		return id.classifyUDP(p), false
+	case !bytes.HasPrefix(p.payload, id.token[:]):
+		return other, false
+	case p.icmpType == icmpEcho || p.icmpType == icmp6Echo:
+		return forward, false
+	}
+	return answer, false
+}
+
+func (id *identity) classifyError(p *packet) (class, bool) {
+	in := p.inner
+	if in.proto != id.proto {
+		return other, false
+	}
+	switch id.proto {
+	case unix.IPPROTO_TCP:
+		switch {
+		case in.seq == id.seq:
+			return errorMsg, false
+		case id.data > 0 && in.seq == id.seq+1:
+			return errorMsg, true
+		case id.answerFlows[in.flow()]:
+			return errorOfAnswer, false
+		}
+		return other, false
+	case unix.IPPROTO_UDP:
+		if id.answerFlows[in.flow()] && !id.forwardFlows[in.flow()] {
+			return errorOfAnswer, false
+		}
+	}
+	if !bytes.HasPrefix(in.payload, id.token[:]) {
+		return other, false
+	}
+	if in.icmpType == icmpEchoReply && in.proto == unix.IPPROTO_ICMP || in.icmpType == icmp6EchoReply && in.proto == unix.IPPROTO_ICMPV6 {
+		return errorOfAnswer, false
+	}
+	return errorMsg, false
+}
+
+func (id *identity) classifyTCP(p *packet) (class, bool) {
+	syn, ack, rst := p.flags&flagSYN != 0, p.flags&flagACK != 0, p.flags&flagRST != 0
+	switch {
+	case syn && !ack && p.seq == id.seq:
+		id.forwardFlows[p.flow()] = true
+		return forward, false
+	case ack && p.ack == id.seq+1 && (syn || rst):
+		id.answerFlows[p.flow()] = true
+		if rst {
+			return refusal, false
+		}
+		return answer, false
+	case id.data > 0 && p.seq == id.seq+1 && p.data > 0 && !syn:
+		id.forwardFlows[p.flow()] = true
+		return forward, true
+	case rst && id.data > 0 && id.answerFlows[p.flow()]:
+		return refusal, true
+	case id.data > 0 && ack && p.ack == id.dataEnd() && !id.forwardFlows[p.flow()]:
+		id.answerFlows[p.flow()] = true
+		return answer, true
+	}
+	return other, false
+}
+
+func (id *identity) classifyUDP(p *packet) class {
+	f := p.flow()
+	ours := bytes.HasPrefix(p.payload, id.token[:])
+	switch {
+	case ours && id.forwardFlows[f]:
+		return forward
+	case id.answerFlows[f]:
+		return answer
+	case id.forwardFlows[f.reversed()] || len(id.answerFlows) > 0 && (ours || p.dport == id.sport):
+		id.answerFlows[f] = true
+		return answer
+	case ours:
+		id.forwardFlows[f] = true
+		return forward
+	}
+	return other
+}

@@ -1,0 +1,213 @@
+package trace
+
+import (
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// run is a packet's way through the chain that a hook of netfilter calls, and
+// through those that this one calls.
+type run struct {
+	table, chain string // the hook's chain
+	family       uint8
+	v6, legacy   bool
+	hook         int
+	in, out      int
+	mark         uint32
+	pkt          *packet
+	class        class
+	second       bool
+	steps        []kernel.TraceEvent
+	used         bool
+}
+
+// The hooks' chains of iptables, by the hooks' numbers (linux/netfilter.h).
+var hookChains = []string{"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"}
+
+const (
+	hookPrerouting = iota
+	hookInput
+	hookForward
+	hookOutput
+	hookPostrouting
+)
+
+func (r *run) last() *kernel.TraceEvent { return &r.steps[len(r.steps)-1] }
+
+// readRuns sorts what the packet filter has told by the packets' ways.
+func (s *space) readRuns(id *identity) error {
+	if s.tracer == nil {
+		return nil
+	}
+	var err error
+	if s.chains, err = s.NS.NFChains(); err != nil {
+		return err
+	}
+	current := map[uint32]*run{}
+	for _, e := range s.tracer.Events() {
+		r := current[e.ID]
+		hook, base := s.hookOf(&e)
+		if base && (r == nil || r.over() || r.table != e.Table || r.chain != e.Chain || r.family != e.Family) {
+			r = &run{table: e.Table, chain: e.Chain, family: e.Family, v6: e.V6, legacy: e.Legacy, hook: hook, in: e.In, out: e.Out}
+			current[e.ID] = r
+			s.runs = append(s.runs, r)
+		}
+		if r == nil {
+			continue // its beginning was not heard
+		}
+		if p := readIP(e.Packet); p != nil && r.pkt == nil {
+			r.pkt = p
+			r.class, r.second = id.classify(p)
+		}
+		r.mark = e.Mark
+		r.steps = append(r.steps, e)
+	}
+	return nil
+}
+
+// over reports whether the hook's chain has come to its end.
+func (r *run) over() bool {
+	e := r.last()
+	return e.Policy || !e.Legacy && (e.Verdict == kernel.VerdictAccept || e.Verdict == kernel.VerdictDrop)
+}
+
+// hookOf tells which hook calls the event's chain.
+func (s *space) hookOf(e *kernel.TraceEvent) (hook int, base bool) {
+	if e.Legacy {
+		hook = slices.Index(hookChains, e.Chain)
+		return hook, hook >= 0
+	}
+	c := s.chainOf(e)
+	if c == nil || !c.Base {
+		return 0, false
+	}
+	return c.Hook, true
+}
+
+func (s *space) chainOf(e *kernel.TraceEvent) *kernel.NFChain {
+	i := slices.IndexFunc(s.chains, func(c kernel.NFChain) bool {
+		return c.Family == e.Family && c.Table == e.Table && c.Name == e.Chain
+	})
+	if i < 0 {
+		return nil
+	}
+	return &s.chains[i]
+}
+
+// decision is what a packet filter did with a packet, and by which of its rules.
+type decision struct {
+	table, chain string // where the rule stands
+	base         string // the hook's chain that led there, where it is another
+	number       int    // the rule's place in its chain from 1; 0 for the policy
+	rule         string // the rule as iptables prints it, "" where it is none of iptables
+	target       string // ACCEPT, DROP, REJECT, DNAT …
+	native       bool   // a rule of nft, none of iptables
+	empty        bool   // the chain has no rules at all
+}
+
+// drops reports whether the packet ended there.
+func (d *decision) drops() bool { return d.target == "DROP" || d.target == "REJECT" }
+
+// iptablesTables are the tables of iptables.
+var iptablesTables = []string{"filter", "nat", "mangle", "raw", "security"}
+
+// decide finds the rule or the policy that decided.
+func (s *space) decide(r *run, rules Ruleset) (decision, error) {
+	e := r.last()
+	d := decision{table: r.table, chain: e.Chain, target: "ACCEPT"}
+	if r.chain != e.Chain {
+		d.base = r.chain
+	}
+	d.native = !r.legacy && (!slices.Contains(iptablesTables, r.table) || r.family != unix.NFPROTO_IPV4 && r.family != unix.NFPROTO_IPV6)
+	if !e.Legacy && e.Verdict == kernel.VerdictDrop {
+		d.target = "DROP"
+	}
+	chain := s.chainOf(e)
+	if e.Policy {
+		d.chain, d.base = r.chain, ""
+		d.empty = chain != nil && len(chain.Rules) == 0
+		if r.legacy {
+			var err error
+			d.empty = len(r.steps) == 1 && e.Number == 1
+			d.target, err = rules.Policy(s.Name, r.v6, true, r.table, r.chain)
+			return d, err
+		}
+		return d, nil
+	}
+	d.number = e.Number
+	if chain != nil {
+		d.number = 1 + slices.IndexFunc(chain.Rules, func(x kernel.NFRule) bool { return x.Handle == e.Rule })
+		if d.number > 0 && chain.Rules[d.number-1].Rejects {
+			d.target = "REJECT"
+		}
+	}
+	if d.native || d.number == 0 {
+		return d, nil
+	}
+	list, err := rules.Rules(s.Name, r.v6, r.legacy, r.table)
+	if err != nil {
+		return d, err
+	}
+	place := 0
+	for i := range list {
+		if list[i].Chain != d.chain {
+			continue
+		}
+		if place++; place == d.number {
+			d.rule = list[i].Text
+			if t := targetOf(list[i].Spec); t != "" && (r.legacy || d.target == "ACCEPT" || t == "REJECT") {
+				d.target = t
+			}
+		}
+	}
+	return d, nil
+}
+
+// targetOf is the word after -j or -g.
+func targetOf(spec []string) string {
+	for i, w := range spec {
+		if (w == "-j" || w == "-g") && i+1 < len(spec) {
+			return spec[i+1]
+		}
+	}
+	return ""
+}
+
+// place names the chain in a sentence.
+func (d *decision) place() string {
+	s := "chain " + d.chain
+	if d.table != "filter" {
+		s += " of table " + d.table
+	}
+	if d.base != "" {
+		s += " (called from " + d.base + ")"
+	}
+	return s
+}
+
+// by says what decided.
+func (d *decision) by() string {
+	switch {
+	case d.number == 0:
+		return "by policy (no rule matched)"
+	case d.rule == "":
+		return "by rule " + strconv.Itoa(d.number)
+	}
+	return "by rule " + strconv.Itoa(d.number) + ": " + d.rule
+}
+
+// stage is the chain as a line of the walk has it.
+func (d *decision) stage() string {
+	s := d.chain
+	if d.base != "" {
+		s = d.base + "/" + d.chain
+	}
+	if d.table != "filter" {
+		s = d.table + " " + s
+	}
+	return s
+}

@@ -1,0 +1,288 @@
+package trace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// Proto is what kind of probe is sent.
+type Proto int
+
+// The kinds of probes.
+const (
+	ICMP Proto = iota // an echo request, of ICMP or ICMPv6 as the target wants
+	TCP               // a handshake, with Size also so many bytes of data after it
+	UDP               // a datagram
+)
+
+// Space is a namespace that is watched.
+type Space struct {
+	Name string
+	NS   *kernel.NetNS
+	// Shown tells which of its interfaces are looked at, by their index; nil for all.
+	Shown func(index int) bool
+}
+
+// Request says what to send and where to look.
+type Request struct {
+	Spaces []Space // all namespaces, the sender among them
+	From   string  // the one that sends
+	To     string  // the one that has the target, "" for none
+	Meant  bool    // To was asked for by its name, not by an address that others may have too
+	Target netip.Addr
+	Proto  Proto
+	Port   uint16 // of TCP and UDP
+	// Size is how many bytes of payload the probe has, at least MinSize. With TCP, 0
+	// asks for a handshake only.
+	Size    int
+	DF      bool // forbid IPv4 routers to fragment it
+	Timeout time.Duration
+	Rules   Ruleset
+
+	broadcast bool
+}
+
+// MinSize is the least payload by which a probe can be known, in bytes.
+const MinSize = lenToken
+
+// Ruleset reads the rules of iptables.
+type Ruleset interface {
+	// Rules lists a table's rules as iptables has them.
+	Rules(space string, v6, legacy bool, table string) ([]kernel.ListedRule, error)
+	// Policy returns the policy of a built-in chain: ACCEPT or DROP.
+	Policy(space string, v6, legacy bool, table, chain string) (string, error)
+}
+
+// space is a namespace and what is known of it.
+type space struct {
+	Space
+	tracer *kernel.NFTrace
+	before kernel.Counters
+	links  map[int]kernel.Link
+	addrs  []kernel.Addr
+	chains []kernel.NFChain
+	runs   []*run
+	now    kernel.Counters
+}
+
+func (s *space) shown(index int) bool { return s.Shown == nil || s.Shown(index) }
+
+// protocol is the number of the probe's IP protocol.
+func (r *Request) protocol() uint8 {
+	switch {
+	case r.Proto == TCP:
+		return unix.IPPROTO_TCP
+	case r.Proto == UDP:
+		return unix.IPPROTO_UDP
+	case r.Target.Is6():
+		return unix.IPPROTO_ICMPV6
+	}
+	return unix.IPPROTO_ICMP
+}
+
+// Follow sends one probe and says what became of it.
+func Follow(ctx context.Context, req Request) (*Walk, error) {
+	if req.Proto != TCP && req.Size < MinSize || req.Proto == TCP && req.Size < 0 {
+		return nil, fmt.Errorf("a probe has at least %d bytes", MinSize)
+	}
+	t := &tracing{req: &req, changed: make(chan struct{}, 1)}
+	for i := range req.Spaces {
+		t.spaces = append(t.spaces, &space{Space: req.Spaces[i]})
+	}
+	i := slices.IndexFunc(t.spaces, func(s *space) bool { return s.Name == req.From })
+	if i < 0 {
+		return nil, fmt.Errorf("the sender %q is none of the namespaces", req.From)
+	}
+	t.source = t.spaces[i]
+	t.id = newIdentity(req.protocol(), req.Target.Is6())
+	if req.Proto == TCP {
+		t.id.data = req.Size
+	}
+	err := t.run(ctx)
+	err = errors.Join(err, t.close())
+	if err != nil {
+		return nil, err
+	}
+	return t.walk()
+}
+
+// tracing is one probe under way.
+type tracing struct {
+	req    *Request
+	id     *identity
+	spaces []*space
+	source *space
+
+	watcher *watcher
+	sender  *sender
+	changed chan struct{} // something was seen
+	began   time.Time
+}
+
+// wakeUp says that there is something new.
+func (t *tracing) wakeUp() {
+	select {
+	case t.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (t *tracing) run(ctx context.Context) error {
+	var err error
+	if t.watcher, err = newWatcher(t.wakeUp); err != nil {
+		return err
+	}
+	if err := t.source.NS.Do(func() (err error) {
+		t.sender, err = newSender(t.req, t.id)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := t.watch(ctx); err != nil {
+		return err
+	}
+	t.watcher.start()
+	t.began = time.Now()
+	t.sender.send()
+	err = t.await(ctx)
+	t.watcher.stop()
+	for _, s := range t.spaces {
+		if s.tracer != nil {
+			s.tracer.Finish()
+		}
+	}
+	return err
+}
+
+// watch begins to look in all namespaces, several at a time.
+func (t *tracing) watch(ctx context.Context) error {
+	matches := t.id.matches()
+	program, err := filter(matches)
+	if err != nil {
+		return err
+	}
+	table := fmt.Sprintf("nsscript-trace-%08x", t.id.seq)
+	var all sync.WaitGroup
+	todo := make(chan *space)
+	failed := make([]error, len(t.spaces))
+	for range 2 * runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for s := range todo {
+				failed[slices.Index(t.spaces, s)] = t.watchOne(s, program, table, matches)
+			}
+		})
+	}
+	for _, s := range t.spaces {
+		if ctx.Err() != nil {
+			break
+		}
+		todo <- s
+	}
+	close(todo)
+	all.Wait()
+	return errors.Join(append(failed, ctx.Err())...)
+}
+
+// watchOne begins to look in one namespace.
+func (t *tracing) watchOne(s *space, program []bpf.RawInstruction, table string, matches []kernel.TraceMatch) error {
+	err := s.NS.Do(func() error { return t.watcher.add(s, program) })
+	if err == nil {
+		s.before, err = s.NS.Counters()
+	}
+	rules := false
+	if err == nil {
+		rules, err = s.NS.HasRules()
+	}
+	if err == nil && rules {
+		s.tracer, err = s.NS.TracePackets(table, matches, t.wakeUp)
+	}
+	if err != nil {
+		return fmt.Errorf("namespace %q: %w", s.Name, err)
+	}
+	return nil
+}
+
+// quiet is for how long nothing must happen any more once the probe's end is
+// known: there may be an ICMP error on its way.
+const (
+	quietAnswered = 2 * time.Millisecond
+	quietDead     = 60 * time.Millisecond
+	tick          = 2 * time.Millisecond
+)
+
+// await waits until the probe was answered, is known to be dead, or its time is
+// over.
+func (t *tracing) await(ctx context.Context) error {
+	over := time.NewTimer(t.req.Timeout)
+	defer over.Stop()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	last := time.Now() // when something was seen last
+	for {
+		t.sender.look()
+		still := time.Since(last)
+		if t.sender.answered && still > quietAnswered || still > quietDead && t.dead() {
+			return nil
+		}
+		select {
+		case <-t.changed:
+			last = time.Now()
+		case <-ticker.C:
+		case <-over.C:
+			t.sender.look()
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// dead reports whether it is proved that nothing more will come.
+func (t *tracing) dead() bool {
+	if t.sender.died() {
+		return true
+	}
+	for _, s := range t.watcher.sightings() {
+		if c, _ := t.id.classify(s.packet); c == errorMsg || c == refusal {
+			return true
+		}
+	}
+	for _, s := range t.spaces {
+		if s.tracer == nil {
+			continue
+		}
+		for _, e := range s.tracer.Events() {
+			if !e.Legacy && e.Verdict == kernel.VerdictDrop {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t *tracing) close() error {
+	var errs []error
+	for _, s := range t.spaces {
+		if s.tracer != nil {
+			errs = append(errs, s.tracer.Close())
+		}
+	}
+	if t.watcher != nil {
+		t.watcher.close()
+	}
+	if t.sender != nil {
+		t.sender.close()
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,442 @@
+package trace
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// Walk is what became of a probe.
+type Walk struct {
+	From, To  string // namespaces; To is "" where no namespace has the target
+	Proto     Proto
+	Port      uint16
+	Size      int
+	DF        bool
+	Src, Dst  netip.Addr // as the probe was sent; Src is invalid where it was not
+	Steps     []Step
+	Delivered bool          // it reached a socket, or the host itself where that answers
+	Replied   bool          // the answer came back to where the probe was sent
+	At        string        // the namespace that it was delivered to
+	RTT       time.Duration // from the first sighting to the answer's last
+	Death     *Death        // nil where nothing was lost
+	Notes     []string
+	Lost      int // packets that the kernel could not show
+}
+
+// Step is a line of the walk: an interface that the packet passed, or a decision
+// about it.
+type Step struct {
+	Space   string
+	Dev     string
+	Dir     string        // "in", "out"; "" for a decision
+	Time    time.Duration // since the first sighting; of an interface only
+	Stage   string        // of a decision: routing, FORWARD, nat PREROUTING …
+	Verdict string        // of a decision of the packet filter: ACCEPT, DROP, DNAT …
+	Text    string
+	Back    bool // of the answer or of an error message
+	Hidden  bool // an interface that the next step shows: the other end of its cable
+}
+
+// analysis finds out what became of a probe from what was seen.
+type analysis struct {
+	*tracing
+	w      *Walk
+	seen   []*sighting
+	second bool // the probe is the data that followed a handshake
+	start  time.Time
+	// nat is what a namespace has made of a flow that the probe came with.
+	nat map[natKey]flow
+
+	forwardWay []*sighting
+	answerFlow flow // of the answer as it was, or would be, sent
+}
+
+type natKey struct {
+	space *space
+	flow  flow
+}
+
+// walk tells the probe's way once its time is over.
+func (t *tracing) walk() (*Walk, error) {
+	a := &analysis{tracing: t, nat: map[natKey]flow{}, w: &Walk{
+		From: t.req.From, To: t.req.To, Proto: t.req.Proto, Port: t.req.Port, Size: t.req.Size, DF: t.req.DF,
+		Dst: t.req.Target, Lost: t.watcher.lost,
+	}}
+	t.id.forget()
+	a.seen = t.watcher.sightings()
+	for _, s := range a.seen {
+		s.class, s.second = t.id.classify(s.packet)
+	}
+	for _, s := range t.spaces {
+		if s == t.source || s.tracer != nil || slices.ContainsFunc(a.seen, func(x *sighting) bool { return x.space == s }) {
+			if err := s.load(); err != nil {
+				return nil, fmt.Errorf("namespace %q: %w", s.Name, err)
+			}
+		}
+		if err := s.readRuns(t.id); err != nil {
+			return nil, fmt.Errorf("namespace %q: %w", s.Name, err)
+		}
+	}
+	if t.id.data > 0 && t.sender.phase == sent {
+		a.second = true
+	}
+	if err := a.follow(); err != nil {
+		return nil, err
+	}
+	a.hide()
+	return a.w, nil
+}
+
+// forget makes the identity one that has seen no packet.
+func (id *identity) forget() {
+	clear(id.forwardFlows)
+	clear(id.answerFlows)
+}
+
+// follow tells the probe's way, then its answer's or that of the error message.
+func (a *analysis) follow() error {
+	if a.second {
+		// The handshake is told in one line.
+		hands := chosen(a.seen, forward, false)
+		if len(hands) > 0 {
+			a.start = hands[0].at
+			a.learn(a.path(hands))
+			for _, s := range a.spaces {
+				for _, r := range s.runs {
+					r.used = r.used || !r.second
+				}
+			}
+		}
+	}
+	way := a.path(chosen(a.seen, forward, a.second))
+	if len(way) > 0 {
+		if a.start.IsZero() {
+			a.start = way[0].at
+		}
+		a.w.Src = way[0].src
+		if a.second {
+			a.step(Step{Space: a.source.Name, Stage: "handshake", Text: fmt.Sprintf("complete after %s", micros(way[0].at.Sub(a.start)))})
+		}
+	}
+	a.learn(way)
+	a.forwardWay = way
+	death, end, err := a.trail(way, forward, false)
+	if err != nil {
+		return err
+	}
+	if death == nil {
+		a.w.Delivered, a.w.At = true, end.Name
+		return a.back(end, way)
+	}
+	a.w.Death = death
+	if death.Reason == NoListener || death.Reason == WrongHost {
+		a.w.At = end.Name
+	}
+	return a.messages(death)
+}
+
+// learn remembers what the namespaces on a way have made of the flow.
+func (a *analysis) learn(way []*sighting) {
+	for _, v := range visits(way) {
+		in, out := v.first(), v.last()
+		if !in.out && out.out {
+			a.nat[natKey{v.space, in.flow()}] = out.flow()
+			a.nat[natKey{v.space, out.flow().reversed()}] = in.flow().reversed()
+		}
+	}
+}
+
+// trail tells the way of one packet, and how it ended: with a death, or in a
+// namespace.
+func (a *analysis) trail(way []*sighting, c class, back bool) (*Death, *space, error) {
+	if len(way) == 0 {
+		d, err := a.unsent(a.source, c)
+		return d, a.source, err
+	}
+	stays := visits(way)
+	for i := range stays {
+		v := &stays[i]
+		last := i == len(stays)-1
+		d, err := a.stay(v, c, back, last)
+		if err != nil || d != nil {
+			return d, v.space, err
+		}
+		if last {
+			return nil, v.space, nil
+		}
+	}
+	return nil, nil, nil
+}
+
+// stay tells what happened to a packet in one namespace.
+func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
+	runs := a.take(v)
+	arrival, departure := v.arrival(), v.departure()
+	look := a.lookup(v, runs)
+	i := 0
+	for ; i < len(v.seen) && !v.seen[i].out; i++ {
+		a.sight(v.seen[i], back, last && i == len(v.seen)-1 && look.local())
+	}
+	routed := false
+	for _, r := range runs {
+		if r.hook > hookInput && r.hook != hookOutput && !routed {
+			routed = true
+			a.routing(v, look, back, last && departure == nil)
+		}
+		d, err := v.space.decide(r, a.req.Rules)
+		if err != nil {
+			return nil, fmt.Errorf("namespace %q: %w", v.space.Name, err)
+		}
+		a.ruling(v, r, &d, back)
+		if d.drops() {
+			return a.filtered(v.space, r, &d, c), nil
+		}
+	}
+	if !routed {
+		a.routing(v, look, back, last && departure == nil)
+	}
+	if n := len(v.seen); v.seen[n-1].out && !v.first().out {
+		a.silentNAT(v, runs, back)
+	}
+	for ; i < len(v.seen); i++ {
+		a.sight(v.seen[i], back, false)
+	}
+	if !last {
+		return nil, nil
+	}
+	end := v.last()
+	bridge, port := v.space.port(end.index)
+	switch {
+	case end.out && v.space.links[end.index].Kind == "bridge":
+		return a.inBridge(v, end, v.space.links[end.index], c)
+	case end.out:
+		return a.onCable(v, end, c)
+	case port:
+		return a.inBridge(v, end, bridge, c)
+	case end.others:
+		return a.death(v.space, c, Death{Reason: WrongHost, Dev: v.space.name(end.index), flow: end.flow(),
+			Text: fmt.Sprintf("%s got a frame on %s that is for another MAC address, and let it lie", v.space.Name, v.space.name(end.index))}), nil
+	}
+	return a.arrived(v, arrival, look, c)
+}
+
+func (a *analysis) step(s Step) { a.w.Steps = append(a.w.Steps, s) }
+
+// sight tells of an interface that a packet passed.
+func (a *analysis) sight(s *sighting, back, end bool) {
+	st := Step{Space: s.space.Name, Dev: s.space.name(s.index), Dir: "in", Time: s.at.Sub(a.start), Back: back}
+	if s.out {
+		st.Dir = "out"
+	}
+	if bridge, ok := s.space.port(s.index); ok {
+		st.Text = "bridge " + bridge.Name
+	}
+	if s.vlan >= 0 {
+		st.Text = join(st.Text, fmt.Sprintf("vlan %d", s.vlan))
+	}
+	n := len(a.w.Steps)
+	begins := n == 0 || a.w.Steps[n-1].Back != back || a.w.Steps[n-1].Stage == "handshake"
+	if begins || end && st.Text == "" {
+		st.Text = join(s.what(), st.Text)
+		if begins && s.size > smallPacket {
+			st.Text += fmt.Sprintf(", %d bytes", s.size)
+		}
+	}
+	a.step(st)
+}
+
+// smallPacket is up to which size a packet's size is of no interest.
+const smallPacket = 128
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + ", " + b
+}
+
+// hide marks the departures that the arrival at a cable's other end shows.
+func (a *analysis) hide() {
+	steps := a.w.Steps
+	for i := 1; i+1 < len(steps); i++ {
+		s, next := &steps[i], steps[i+1]
+		if s.Dir == "out" && next.Dir == "in" && next.Back == s.Back && steps[i-1].Back == s.Back && steps[i-1].Stage != "handshake" {
+			s.Hidden = true
+		}
+	}
+}
+
+// routeLook is a question to a namespace's routing, and its answer.
+type routeLook struct {
+	asked  bool
+	query  kernel.RouteQuery
+	answer kernel.RouteAnswer
+	flow   flow
+	ttl    uint8
+	pkt    *packet
+}
+
+// lookup asks the routing about the packet as it was when it was routed: after
+// the destination was translated.
+func (a *analysis) lookup(v *visit, runs []*run) *routeLook {
+	l := &routeLook{}
+	in := v.arrival()
+	if in == nil {
+		return l
+	}
+	l.pkt, l.ttl = in.packet, in.ttl
+	l.flow = in.flow()
+	if to, ok := a.nat[natKey{v.space, l.flow}]; ok {
+		l.flow.dst, l.flow.dport = to.dst, to.dport
+	}
+	mark := uint32(0)
+	for _, r := range runs {
+		if r.hook == hookInput || r.hook == hookForward {
+			l.flow.dst, l.flow.dport = r.pkt.dst, r.pkt.dport
+		}
+		if r.hook == hookPrerouting {
+			mark = r.mark
+			a.translated(v, r, &l.flow)
+		}
+	}
+	if out := v.departure(); out != nil {
+		l.flow.dst, l.flow.dport = out.dst, out.dport
+	}
+	l.query = kernel.RouteQuery{Dst: l.flow.dst, Src: l.flow.src, In: in.index, Mark: mark, TOS: in.tos, Proto: in.proto, SrcPort: l.flow.sport, DstPort: l.flow.dport}
+	l.ask(v.space)
+	return l
+}
+
+// translated applies a rule that translates the destination, where no later
+// sight shows what became of it.
+func (a *analysis) translated(v *visit, r *run, f *flow) {
+	if r.table != "nat" || r.last().Policy || f.dst != r.pkt.dst {
+		return
+	}
+	d, err := v.space.decide(r, a.req.Rules)
+	if err != nil || d.target != "DNAT" {
+		return
+	}
+	if to, port, ok := destinationOf(d.rule); ok {
+		f.dst = to
+		if port != 0 {
+			f.dport = port
+		}
+	}
+}
+
+func (l *routeLook) ask(s *space) {
+	var err error
+	l.answer, err = s.NS.LookupRoute(l.query)
+	l.asked = err == nil
+}
+
+// local reports whether the namespace takes such a packet for itself.
+func (l *routeLook) local() bool {
+	switch l.answer.Type {
+	case "local", "broadcast", "anycast", "multicast":
+		return l.answer.Err == 0
+	}
+	return false
+}
+
+// routing tells the routing decision of a namespace that passes a packet on, or
+// of one in which it died.
+func (a *analysis) routing(v *visit, l *routeLook, back, ended bool) {
+	if !l.asked || l.local() || v.arrival() == nil {
+		return
+	}
+	if l.answer.Err != 0 && !ended {
+		return // it went on all the same: the routing has changed since
+	}
+	a.step(Step{Space: v.space.Name, Stage: "routing", Text: l.text(v.space), Back: back})
+}
+
+func (l *routeLook) text(s *space) string {
+	r := &l.answer
+	text := l.query.Dst.String()
+	switch {
+	case r.Err == unix.ENETUNREACH:
+		return text + ": no route"
+	case r.Err != 0:
+		return text + ": refused"
+	case r.Via.IsValid():
+		text += fmt.Sprintf(" via %s dev %s", r.Via, s.name(r.Out))
+	default:
+		text += " via " + s.name(r.Out)
+	}
+	what := r.Match.String()
+	if r.Match.IsValid() && r.Match.Bits() == 0 {
+		what = "default"
+	}
+	if !r.Match.IsValid() {
+		return text
+	}
+	if r.Table != unix.RT_TABLE_MAIN && r.Table != 0 {
+		what += ", table " + kernel.TableName(r.Table)
+	}
+	return text + " (" + what + ")"
+}
+
+// ruling tells what the packet filter decided, where it had anything to decide.
+func (a *analysis) ruling(v *visit, r *run, d *decision, back bool) {
+	if d.number == 0 && d.empty && !d.drops() {
+		return
+	}
+	text := d.by()
+	if change := a.change(v, r); change != "" && d.table == "nat" && d.number > 0 {
+		text += "   " + change
+	}
+	a.step(Step{Space: v.space.Name, Stage: d.stage(), Verdict: d.target, Text: text, Back: back})
+}
+
+// change tells what a chain of NAT has made of a flow.
+func (a *analysis) change(v *visit, r *run) string {
+	before, after := r.pkt.flow(), flow{}
+	if out := v.departure(); out != nil {
+		after = out.flow()
+	} else if r.hook == hookPrerouting {
+		after = before
+		for _, o := range v.space.runs {
+			if o.pkt != nil && o.class == r.class && o.second == r.second && (o.hook == hookInput || o.hook == hookForward) {
+				after.dst, after.dport = o.pkt.dst, o.pkt.dport
+			}
+		}
+		a.translated(v, r, &after)
+	} else {
+		return ""
+	}
+	if r.hook == hookPostrouting || r.hook == hookInput {
+		if before.src == after.src && before.sport == after.sport {
+			return ""
+		}
+		return before.from() + " → " + after.from()
+	}
+	if before.dst == after.dst && before.dport == after.dport {
+		return ""
+	}
+	return before.to() + " → " + after.to()
+}
+
+// silentNAT tells what connection tracking has translated without asking a rule:
+// all but a connection's first packet.
+func (a *analysis) silentNAT(v *visit, runs []*run, back bool) {
+	in, out := v.first().flow(), v.last().flow()
+	if in == out || slices.ContainsFunc(runs, func(r *run) bool { return r.table == "nat" && !r.last().Policy }) {
+		return
+	}
+	text := ""
+	if in.src != out.src || in.sport != out.sport {
+		text = in.from() + " → " + out.from()
+	}
+	if in.dst != out.dst || in.dport != out.dport {
+		text = join(text, in.to()+" → "+out.to())
+	}
+	a.step(Step{Space: v.space.Name, Stage: "conntrack", Verdict: "NAT", Text: text, Back: back})
+}
