@@ -27,7 +27,7 @@ func (c *call) remedy(w *trace.Walk) (string, error) {
 	}
 	switch reason {
 	case trace.FirewallDrop, trace.FirewallReject:
-		return c.letThrough(d), nil
+		return c.letThrough(d)
 	case trace.NoRoute, trace.ARPFailed:
 		return c.wayOn(d.Space, d.Dst)
 	case trace.TTLExceeded:
@@ -42,11 +42,7 @@ func (c *call) remedy(w *trace.Walk) (string, error) {
 		}
 		return fmt.Sprintf("%s.up()", c.linkVar(d.PeerSpace, d.PeerDev)), nil
 	case trace.ForwardingOff:
-		key := "net.ipv4.ip_forward"
-		if d.Dst.Is6() {
-			key = "net.ipv6.conf.all.forwarding"
-		}
-		return fmt.Sprintf("%s.sysctl(%q, 1)", c.spaceVar(d.Space), key), nil
+		return c.forwarder(d)
 	case trace.RPFilter:
 		return c.loosen(d)
 	case trace.FragNeeded:
@@ -142,7 +138,7 @@ func protoWords(d *trace.Death) string {
 }
 
 // letThrough is the rule that would let the packet through.
-func (c *call) letThrough(d *trace.Death) string {
+func (c *call) letThrough(d *trace.Death) (string, error) {
 	ns := c.spaceVar(d.Space)
 	policy := d.Rule == 0 && d.Table == "filter"
 	if d.Back && policy {
@@ -150,7 +146,7 @@ func (c *call) letThrough(d *trace.Death) string {
 		if d.Chain != "FORWARD" {
 			text = fmt.Sprintf("firewall.allow(%s, chain = %q, established = True)", ns, strings.ToLower(d.Chain))
 		}
-		return text
+		return text, nil
 	}
 	if policy {
 		words := []string{ns}
@@ -163,7 +159,12 @@ func (c *call) letThrough(d *trace.Death) string {
 		if d.Chain != "INPUT" {
 			words = append(words, "dst = "+c.sideOf(d.Dst))
 		}
-		return fmt.Sprintf("firewall.allow(%s, %s)", strings.Join(words[:1], ""), strings.Join(append(words[1:], protoWords(d)), ", "))
+		text := fmt.Sprintf("firewall.allow(%s)", strings.Join(append(words, protoWords(d)), ", "))
+		stateful, err := c.letsAnswers(d)
+		if err == nil && !stateful && d.Chain == "FORWARD" {
+			text += fmt.Sprintf("; firewall.allow(%s, established = True)", ns)
+		}
+		return text, err
 	}
 	program := "iptables"
 	if d.Dst.Is6() {
@@ -175,22 +176,31 @@ func (c *call) letThrough(d *trace.Death) string {
 		args = append(args, "-t", d.Table)
 	}
 	args = append(args, "-I", d.Chain, fmt.Sprint(place))
-	if d.Back && d.Table != "raw" {
-		args = append(args, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED")
-	} else {
-		args = append(args, "-s", d.Src.String(), "-d", d.Dst.String())
-		switch d.Proto {
-		case unix.IPPROTO_TCP:
-			args = append(args, "-p", "tcp", "--dport", fmt.Sprint(d.DstPort))
-		case unix.IPPROTO_UDP:
-			args = append(args, "-p", "udp", "--dport", fmt.Sprint(d.DstPort))
-		case unix.IPPROTO_ICMP:
-			args = append(args, "-p", "icmp")
-		case unix.IPPROTO_ICMPV6:
-			args = append(args, "-p", "ipv6-icmp")
-		}
+	port, number := "--dport", d.DstPort
+	if d.Back {
+		port, number = "--sport", d.SrcPort // the other one is another in each connection
 	}
-	return fmt.Sprintf("%s(%s, %q)", program, ns, strings.Join(append(args, "-j", "ACCEPT"), " "))
+	args = append(args, "-s", d.Src.String(), "-d", d.Dst.String())
+	switch d.Proto {
+	case unix.IPPROTO_TCP:
+		args = append(args, "-p", "tcp", port, fmt.Sprint(number))
+	case unix.IPPROTO_UDP:
+		args = append(args, "-p", "udp", port, fmt.Sprint(number))
+	case unix.IPPROTO_ICMP:
+		args = append(args, "-p", "icmp")
+	case unix.IPPROTO_ICMPV6:
+		args = append(args, "-p", "ipv6-icmp")
+	}
+	return fmt.Sprintf("%s(%s, %q)", program, ns, strings.Join(append(args, "-j", "ACCEPT"), " ")), nil
+}
+
+// letsAnswers reports whether a chain has a rule for what belongs to a connection.
+func (c *call) letsAnswers(d *trace.Death) (bool, error) {
+	r := ruleReader{c: c}
+	list, err := r.Rules(d.Space, d.Dst.Is6(), d.Legacy, d.Table)
+	return slices.ContainsFunc(list, func(x kernel.ListedRule) bool {
+		return x.Chain == d.Chain && strings.Contains(x.Text, "ESTABLISHED") && strings.Contains(x.Text, "ACCEPT")
+	}), err
 }
 
 // step is the first step of the shortest way through the lab.
@@ -337,6 +347,26 @@ func (c *call) withoutRoute(d *trace.Death) string {
 	return fmt.Sprintf("[r.delete() for r in %s.routes if r.type == %q and r.dst == %q]", c.spaceVar(d.Space), d.MatchType, to)
 }
 
+// forwarder turns forwarding on: of all interfaces, or of the one that is excepted.
+func (c *call) forwarder(d *trace.Death) (string, error) {
+	key := "net.ipv4.ip_forward"
+	if d.Dst.Is6() {
+		key = "net.ipv6.conf.all.forwarding"
+	}
+	k, err := c.lab.System().NS(d.Space)
+	if err != nil {
+		return "", err
+	}
+	on, err := k.ReadSysctl(key)
+	if err != nil {
+		return "", err
+	}
+	if on != "0" {
+		key = "net.ipv4.conf." + d.In + ".forwarding"
+	}
+	return fmt.Sprintf("%s.sysctl(%q, 1)", c.spaceVar(d.Space), key), nil
+}
+
 // loosen has the reverse-path filter accept any interface, or gives it the way back
 // that it misses.
 func (c *call) loosen(d *trace.Death) (string, error) {
@@ -393,26 +423,6 @@ func (c *call) listener(d *trace.Death) string {
 // rightHost takes an address away from the host that has it too, or a wrong entry
 // out of a neighbour table.
 func (c *call) rightHost(w *trace.Walk, d *trace.Death) (string, error) {
-	if d.Back {
-		return "", nil
-	}
-	k, err := c.lab.System().NS(d.Space)
-	if err != nil {
-		return "", err
-	}
-	addrs, err := k.Addrs(0)
-	if err != nil {
-		return "", err
-	}
-	for _, a := range addrs {
-		if a.Prefix.Addr() == d.Dst {
-			l, err := k.LinkByIndex(a.Link)
-			if err != nil {
-				return "", err
-			}
-			return fmt.Sprintf("%s.del_addr(%q)", c.linkVar(d.Space, l.Name), a.Prefix), nil
-		}
-	}
 	// Whoever sent it there knows a wrong MAC address.
 	for i := len(w.Steps) - 1; i >= 0; i-- {
 		s := w.Steps[i]
@@ -431,6 +441,26 @@ func (c *call) rightHost(w *trace.Walk, d *trace.Death) (string, error) {
 			if n.Dev == s.Dev && n.State == "PERMANENT" {
 				return fmt.Sprintf("exec(%s, \"ip neigh del %s dev %s\")", c.spaceVar(s.Space), n.IP, n.Dev), nil
 			}
+		}
+	}
+	if d.Back {
+		return "", nil
+	}
+	k, err := c.lab.System().NS(d.Space)
+	if err != nil {
+		return "", err
+	}
+	addrs, err := k.Addrs(0)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range addrs {
+		if a.Prefix.Addr() == d.Dst {
+			l, err := k.LinkByIndex(a.Link)
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("%s.del_addr(%q)", c.linkVar(d.Space, l.Name), a.Prefix), nil
 		}
 	}
 	return "", nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -19,13 +20,14 @@ type Link struct {
 	MAC       net.HardwareAddr
 	MTU       int // bytes
 	Flags     uint32
-	State     string // operational state (RFC 2863): up, down, lowerlayerdown, unknown, …
-	Master    int    // index of the bridge, bond or VRF it belongs to; 0 for none
-	Peer      int    // index of the other end (veth) or of the lower device; 0 for none
-	PeerNetNS int    // id of the namespace Peer is in, as this namespace numbers it; -1 for this one
-	Alias     string // interface alias
-	QueueLen  int    // packets
-	Encap     string // link layer: ether, loopback, …
+	State     string     // operational state (RFC 2863): up, down, lowerlayerdown, unknown, …
+	Master    int        // index of the bridge, bond or VRF it belongs to; 0 for none
+	Peer      int        // index of the other end (veth) or of the lower device; 0 for none
+	PeerNetNS int        // id of the namespace Peer is in, as this namespace numbers it; -1 for this one
+	Alias     string     // interface alias
+	QueueLen  int        // packets
+	Encap     string     // link layer: ether, loopback, …
+	Remote    netip.Addr // of a tunnel: the other end's address; invalid where there is none
 	Stats     LinkStats
 }
 
@@ -46,6 +48,20 @@ func newLink(nl netlink.Link) Link {
 		Flags: a.RawFlags, State: a.OperState.String(), Master: a.MasterIndex,
 		Peer: a.ParentIndex, PeerNetNS: a.NetNsID, Alias: a.Alias, QueueLen: a.TxQLen,
 		Encap: a.EncapType,
+	}
+	switch t := nl.(type) {
+	case *netlink.Vxlan:
+		l.Remote = addrOf(t.Group)
+	case *netlink.Gretun:
+		l.Remote = addrOf(t.Remote)
+	case *netlink.Gretap:
+		l.Remote = addrOf(t.Remote)
+	case *netlink.Iptun:
+		l.Remote = addrOf(t.Remote)
+	case *netlink.Sittun:
+		l.Remote = addrOf(t.Remote)
+	case *netlink.Ip6tnl:
+		l.Remote = addrOf(t.Remote)
 	}
 	if l.Flags&unix.IFF_LOOPBACK != 0 {
 		l.Kind = "loopback"

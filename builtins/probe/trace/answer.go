@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
 )
 
 // taken is what happens to a packet that is for the namespace itself.
@@ -45,7 +47,7 @@ func (a *analysis) unanswered(s *space, in *sighting, l *routeLook, c class, d D
 			d.Reason, d.Text = NoListener, fmt.Sprintf("nothing listens in %s on %s", s.Name, l.flow.to())
 			return a.death(s, c, d), nil
 		}
-		if s.grew("TcpExtListenOverflows") || s.grew("TcpExtListenDrops") {
+		if s.grew("TcpExtListenOverflows") {
 			d.Reason, d.Text = Unknown, fmt.Sprintf("the queue of what listens in %s on tcp port %d is full", s.Name, l.flow.dport)
 			return a.death(s, c, d), nil
 		}
@@ -129,6 +131,14 @@ func (a *analysis) back(end *space, forwardWay []*sighting) error {
 		return nil
 	}
 	if len(way) == 0 && !a.mustAnswer(end) {
+		// Where there is no way back, an answer that was sent is not seen.
+		l := &routeLook{flow: a.answerFlow, query: kernel.RouteQuery{Dst: a.answerFlow.dst, Proto: a.id.proto, SrcPort: a.answerFlow.sport, DstPort: a.answerFlow.dport}}
+		if l.ask(end); l.asked {
+			if d := a.refused(end, l, answer); d != nil {
+				a.step(Step{Space: end.Name, Stage: "routing", Text: l.text(end), Back: true})
+				a.w.Death = d
+			}
+		}
 		return nil
 	}
 	var d *Death

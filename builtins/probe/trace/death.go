@@ -45,6 +45,7 @@ type Death struct {
 	Dev                string // the interface that it came in on, or should leave by
 	PeerSpace, PeerDev string // the other end of that cable
 	Table, Chain       string // of the packet filter
+	Legacy             bool   // of the legacy one
 	Rule               int    // the rule's place from 1, 0 for the policy
 	RuleText           string
 	Proto              uint8 // IP protocol
@@ -84,19 +85,23 @@ func (a *analysis) filtered(s *space, r *run, d *decision, c class) *Death {
 	case d.number > 0:
 		by = fmt.Sprintf("by rule %d", d.number)
 	}
-	return a.death(s, c, Death{Reason: reason, Table: d.table, Chain: d.chain, Rule: d.number, RuleText: d.rule,
+	return a.death(s, c, Death{Reason: reason, Legacy: r.legacy, Table: d.table, Chain: d.chain, Rule: d.number, RuleText: d.rule,
 		In: s.name(r.in), Dev: s.name(r.out), flow: r.pkt.flow(),
 		Text: fmt.Sprintf("%s in %s, %s, %s", verb, s.Name, d.place(), by)})
 }
 
 // destination matches where a rule of DNAT sends packets.
-var destination = regexp.MustCompile(`--to-destination (\[?[0-9a-fA-F.:]+\]?)`)
+var destination = regexp.MustCompile(`--to-(?:destination|ports) (\[?[0-9a-fA-F.:]+\]?(?::[0-9]+)?)`)
 
-// destinationOf reads the first address, and the port, of --to-destination.
+// destinationOf reads the first address, and the port, of --to-destination, or the
+// port of --to-ports.
 func destinationOf(rule string) (netip.Addr, uint16, bool) {
 	m := destination.FindStringSubmatch(rule)
 	if m == nil {
 		return netip.Addr{}, 0, false
+	}
+	if port, err := strconv.ParseUint(m[1], 10, 16); err == nil {
+		return netip.Addr{}, uint16(port), true
 	}
 	if ap, err := netip.ParseAddrPort(m[1]); err == nil {
 		return ap.Addr(), ap.Port(), true
@@ -125,6 +130,12 @@ func (a *analysis) unsent(s *space, c class) (*Death, error) {
 		a.ruling(&visit{space: s, seen: nil}, r, &d, back)
 		if d.drops() {
 			return a.filtered(s, r, &d, c), nil
+		}
+		if to, port, ok := destinationOf(d.rule); ok && d.target == "DNAT" && !back {
+			f.src, f.dst = netip.Addr{}, to
+			if port != 0 {
+				f.dport = port
+			}
 		}
 	}
 	l := &routeLook{flow: f, query: kernel.RouteQuery{Dst: f.dst, Src: f.src, Proto: a.id.proto, SrcPort: f.sport, DstPort: f.dport}}
@@ -170,15 +181,11 @@ func (a *analysis) refused(s *space, l *routeLook, c class) *Death {
 			return nil
 		}
 		d.Reason = UnreachableRoute
-		d.Text = fmt.Sprintf("%s has a route of type %s to %s", s.Name, kind, dst)
+		d.Text = fmt.Sprintf("a route of %s leads nowhere: %s %s", s.Name, kind, dst)
 		d.MatchType = kind
-		if m, table, ok := s.rejecting(dst, kind); ok {
-			d.Match, d.RouteTable = m, table
-			name := m.String()
-			if m.Bits() == 0 {
-				name = "default"
-			}
-			d.Text = fmt.Sprintf("%s has a route of type %s to %s: %s %s", s.Name, kind, dst, kind, name)
+		if m, kind, table, ok := s.rejecting(dst); ok {
+			d.Match, d.MatchType, d.RouteTable = m, kind, table
+			d.Text = fmt.Sprintf("a route of %s leads nowhere: %s", s.Name, rejection(m, kind, table))
 		}
 	}
 	return a.death(s, c, d)
@@ -221,14 +228,14 @@ func (s *space) downFor(dst netip.Addr) (name string, ok bool) {
 	return "", false
 }
 
-// rejecting finds the route of a type that leads nowhere.
-func (s *space) rejecting(dst netip.Addr, kind string) (m netip.Prefix, table int, ok bool) {
+// rejecting finds the route to an address that leads nowhere: the most specific one.
+func (s *space) rejecting(dst netip.Addr) (m netip.Prefix, kind string, table int, ok bool) {
 	routes, err := s.NS.AllRoutes()
 	if err != nil {
-		return m, 0, false
+		return m, "", 0, false
 	}
 	for _, r := range routes {
-		if r.Type != kind || (r.Family == unix.AF_INET6) != dst.Is6() {
+		if r.Type != "unreachable" && r.Type != "prohibit" && r.Type != "blackhole" || (r.Family == unix.AF_INET6) != dst.Is6() {
 			continue
 		}
 		p := r.Dst
@@ -239,10 +246,22 @@ func (s *space) rejecting(dst netip.Addr, kind string) (m netip.Prefix, table in
 			}
 		}
 		if p.Contains(dst) && (!ok || p.Bits() > m.Bits()) {
-			m, table, ok = p, r.Table, true
+			m, kind, table, ok = p, r.Type, r.Table, true
 		}
 	}
-	return m, table, ok
+	return m, kind, table, ok
+}
+
+// rejection prints such a route.
+func rejection(m netip.Prefix, kind string, table int) string {
+	text := kind + " " + m.String()
+	if m.Bits() == 0 {
+		text = kind + " default"
+	}
+	if table != unix.RT_TABLE_MAIN {
+		text += ", table " + kernel.TableName(table)
+	}
+	return text
 }
 
 // The flags of an interface (netdevice(7)).
@@ -272,9 +291,49 @@ func (a *analysis) leaving(s *space, l *routeLook, out int, hop netip.Addr, c cl
 		}
 		a.step(Step{Space: s.Name, Dev: k.Name, Stage: "neighbor", Text: fmt.Sprintf("%s: who has %s? asked %s", word, hop, times(max(asked, 1))), Back: c == answer})
 		d.Text = fmt.Sprintf("nobody answers %s's %s for %s on %s", s.Name, word, hop, k.Name)
+		if dead := a.askedInVain(s, out, hop, c, d); dead != nil {
+			return dead, nil
+		}
 		return a.death(s, c, d), nil
 	}
 	return a.unknown(s, c, l.flow), nil
+}
+
+// askedInVain finds an interface that is down on the way of the question for a
+// next hop: a bridge, or the port that leads to whom it is.
+func (a *analysis) askedInVain(s *space, out int, hop netip.Addr, c class, d Death) *Death {
+	o, index := a.peer(s, out)
+	if s.links[out].Kind == "bridge" {
+		o, index = s, 0
+	}
+	for range a.spaces { // from bridge to bridge
+		if o == nil {
+			return nil
+		}
+		bridge, port := o.port(index)
+		if index == 0 {
+			bridge, port = o.links[out], true
+		}
+		if !port {
+			return nil
+		}
+		d := Death{Dev: bridge.Name, flow: d.flow}
+		if !bridge.Up() {
+			return a.disconnected(o, bridge, c, d)
+		}
+		next := a.portTo(o, bridge, hop)
+		if next == 0 {
+			return nil
+		}
+		d.Dev = o.name(next)
+		if dead := a.disconnected(o, o.links[next], c, d); dead != nil {
+			return dead
+		}
+		if o, index = a.peer(o, next); o == nil || o.links[index].Master == 0 {
+			return nil
+		}
+	}
+	return nil
 }
 
 func times(n int) string {
@@ -406,6 +465,9 @@ func (a *analysis) onCable(v *visit, end *sighting, c class) (*Death, error) {
 		return d, nil
 	}
 	peer, index := a.peer(s, end.index)
+	if peer == nil && k.Remote.IsValid() {
+		return a.inTunnel(s, k, c, d)
+	}
 	if peer == nil {
 		d.Reason, d.Text = Unknown, fmt.Sprintf("it left %s by %s, and no namespace of the lab is at the other end", s.Name, k.Name)
 		return a.death(s, c, d), nil
@@ -419,6 +481,28 @@ func (a *analysis) onCable(v *visit, end *sighting, c class) (*Death, error) {
 	}
 	d.Reason, d.Text = Unknown, fmt.Sprintf("lost on the cable from %s of %s to %s of %s", k.Name, s.Name, p.Name, peer.Name)
 	return a.death(s, c, d), nil
+}
+
+// inTunnel is a death of the packet that carries the one that left by a tunnel.
+func (a *analysis) inTunnel(s *space, k kernel.Link, c class, d Death) (*Death, error) {
+	l := &routeLook{query: kernel.RouteQuery{Dst: k.Remote}, flow: d.flow}
+	l.ask(s)
+	if !l.asked {
+		return a.unknown(s, c, d.flow), nil
+	}
+	a.step(Step{Space: s.Name, Stage: "routing", Text: "outside of the tunnel " + k.Name + ": " + l.text(s), Back: c == answer})
+	if dead := a.refused(s, l, c); dead != nil {
+		return dead, nil
+	}
+	hop := l.answer.Via
+	if !hop.IsValid() {
+		hop = k.Remote
+	}
+	dead, err := a.leaving(s, l, l.answer.Out, hop, c)
+	if dead != nil && (dead.Reason == Unknown || dead.Cause == Unknown) {
+		dead.Text = fmt.Sprintf("it left %s by the tunnel %s to %s, and did not come out of it", s.Name, k.Name, k.Remote)
+	}
+	return dead, err
 }
 
 // inBridge is a death between two ports of a bridge.
@@ -437,13 +521,14 @@ func (a *analysis) inBridge(v *visit, end *sighting, bridge kernel.Link, c class
 	if p := ports[end.index]; !end.out && p.State != "" && p.State != "forwarding" {
 		why = fmt.Sprintf("its port %s is %s", in, p.State)
 	}
-	out := a.portFor(s, bridge, end)
+	out := a.portFor(v, bridge)
 	if p, ok := s.links[out]; ok && why == "" {
 		size := a.onWire(end.packet)
 		switch q := ports[out]; {
 		case out == end.index && !q.Hairpin:
 			why = fmt.Sprintf("the other host is at the port %s too, where the frame came from", in)
 		case q.State != "forwarding" && q.State != "":
+			d.Dev = p.Name
 			if dead := a.disconnected(s, p, c, d); dead != nil {
 				return dead, nil
 			}
@@ -466,34 +551,65 @@ func (a *analysis) inBridge(v *visit, end *sighting, bridge kernel.Link, c class
 	return a.death(s, c, d), nil
 }
 
-// portFor finds the port behind which a bridge knows the frame's destination. The
-// frame's MAC address is that which the sender's neighbour table has.
-func (a *analysis) portFor(s *space, bridge kernel.Link, end *sighting) int {
+// portFor finds the port of a bridge that leads to the next hop: behind which it
+// knows the MAC address that the sender has for it, or whose cable ends in the
+// namespace that has the address.
+func (a *analysis) portFor(v *visit, bridge kernel.Link) int {
+	s := v.space
+	hop, by, dev := a.hopTo(v)
+	if by == nil {
+		return 0
+	}
+	if port := a.learned(s, bridge, hop, by, dev); port != 0 {
+		return port
+	}
+	return a.portTo(s, bridge, hop)
+}
+
+// learned looks into the bridge's forwarding database.
+func (a *analysis) learned(s *space, bridge kernel.Link, hop netip.Addr, by *space, dev string) int {
 	var mac net.HardwareAddr
-	for _, o := range a.spaces {
-		if o.links == nil {
-			continue
-		}
-		list, err := o.NS.Neighbors()
-		if err != nil {
-			continue
-		}
-		for _, n := range list {
-			if n.IP == end.dst && len(n.MAC) > 0 {
-				mac = n.MAC
-			}
+	neighbors, err := by.NS.Neighbors()
+	if err != nil {
+		return 0
+	}
+	for _, n := range neighbors {
+		if n.IP == hop && n.Dev == dev {
+			mac = n.MAC
 		}
 	}
 	fdb, err := s.NS.FDB(bridge.Index)
-	if err != nil || mac == nil {
+	if err != nil || len(mac) == 0 {
 		return 0
 	}
 	for _, e := range fdb {
-		if !e.Local && slices.Equal(e.MAC, mac) {
-			for _, l := range s.links {
-				if l.Name == e.Port {
+		if e.Local || !slices.Equal(e.MAC, mac) {
+			continue
+		}
+		for _, l := range s.links {
+			if l.Name == e.Port {
+				return l.Index
+			}
+		}
+	}
+	return 0
+}
+
+// portTo finds the port whose cable ends in the namespace that has an address.
+func (a *analysis) portTo(s *space, bridge kernel.Link, hop netip.Addr) int {
+	for _, l := range s.links {
+		if l.Master != bridge.Index {
+			continue
+		}
+		if o, index := a.peer(s, l.Index); o != nil {
+			for _, addr := range o.addrs {
+				if addr.Prefix.Addr() == hop && (addr.Link == index || o.links[index].Master == addr.Link) {
 					return l.Index
 				}
+			}
+			// The address of an IPv6 interface is gone with it.
+			if end := o.links[index]; !end.Up() && hop.Is6() && o.Name == a.req.To {
+				return l.Index
 			}
 		}
 	}
@@ -522,6 +638,11 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 		return nil, err
 	}
 	if !on {
+		if hop, by := a.misled(v, s); by != nil {
+			d.Reason, d.PeerSpace, d.Via = WrongHost, by.Name, hop
+			d.Text = fmt.Sprintf("it came to %s, which is not %s: %s has a permanent neighbour entry for %s with the MAC address of %s", s.Name, hop, by.Name, hop, s.Name)
+			return a.death(s, c, d), nil
+		}
 		d.Reason = ForwardingOff
 		d.Text = fmt.Sprintf("%s does not forward, and %s is none of its addresses", s.Name, l.flow.dst)
 		return a.death(s, c, d), nil
@@ -567,6 +688,54 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 		hop = l.flow.dst
 	}
 	return a.leaving(s, l, l.answer.Out, hop, c)
+}
+
+// misled finds who has sent a packet to a host that is not the next hop, by a
+// neighbour entry that somebody has written.
+func (a *analysis) misled(v *visit, s *space) (hop netip.Addr, by *space) {
+	hop, by, dev := a.hopTo(v)
+	if by == nil || s.hasAddr(flow{dst: hop}) {
+		return hop, nil
+	}
+	list, err := by.NS.Neighbors()
+	if err != nil {
+		return hop, nil
+	}
+	for _, n := range list {
+		if n.IP == hop && n.Dev == dev && n.State == "PERMANENT" {
+			return hop, by
+		}
+	}
+	return hop, nil
+}
+
+// hopTo is the next hop for which a packet was sent into the network segment by
+// which it came to a stay, who sent it and by which interface.
+func (a *analysis) hopTo(v *visit) (hop netip.Addr, by *space, dev string) {
+	if len(v.way) == 0 {
+		return hop, nil, ""
+	}
+	list := visits(v.way)
+	for i := len(list) - 1; i >= 0; i-- {
+		o := &list[i]
+		if o.first() == v.first() || o.last().at.After(v.first().at) {
+			continue
+		}
+		out := o.departure()
+		if out == nil {
+			continue
+		}
+		f := out.flow()
+		r, err := o.space.NS.LookupRoute(kernel.RouteQuery{Dst: f.dst})
+		if err != nil || r.Err != 0 {
+			return f.dst, o.space, o.space.name(out.index)
+		}
+		if hop = r.Via; !hop.IsValid() {
+			hop = f.dst
+		}
+		return hop, o.space, o.space.name(out.index)
+	}
+	return hop, nil, ""
 }
 
 // loop names the routers that a packet has gone through again and again.

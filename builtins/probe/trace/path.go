@@ -173,6 +173,7 @@ func (t *tracing) joined(out, in *sighting) bool {
 type visit struct {
 	space *space
 	seen  []*sighting
+	way   []*sighting // the whole path that it is a part of
 }
 
 // visits cuts a path where it passes from one namespace to the next, or comes
@@ -181,7 +182,7 @@ func visits(path []*sighting) []visit {
 	var list []visit
 	for i, s := range path {
 		if i == 0 || s.space != path[i-1].space || path[i-1].out && !s.out {
-			list = append(list, visit{space: s.space})
+			list = append(list, visit{space: s.space, way: path})
 		}
 		v := &list[len(list)-1]
 		v.seen = append(v.seen, s)
@@ -211,7 +212,7 @@ func (v *visit) arrival() *sighting {
 // departure is the interface by which the namespace's own IP sent the packet; nil
 // where it did not, or only bridged it.
 func (v *visit) departure() *sighting {
-	if !v.first().out && v.arrival() == nil {
+	if len(v.seen) == 0 || !v.first().out && v.arrival() == nil {
 		return nil
 	}
 	for _, s := range v.seen {

@@ -20,9 +20,6 @@ func (w *Walk) String() string {
 		row := s.row()
 		rows = append(rows, row)
 		for i := range wide {
-			if i == 2 && row[3] == "" {
-				continue // routing needs no verdict, and may spread out
-			}
 			wide[i] = max(wide[i], utf8.RuneCountInString(row[i]))
 		}
 	}

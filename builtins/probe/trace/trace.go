@@ -219,6 +219,7 @@ const (
 	quietAnswered = 2 * time.Millisecond
 	quietDead     = 60 * time.Millisecond
 	tick          = 2 * time.Millisecond
+	grace         = 500 * time.Millisecond
 )
 
 // await waits until the probe was answered, is known to be dead, or its time is
@@ -229,10 +230,11 @@ func (t *tracing) await(ctx context.Context) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	last := time.Now() // when something was seen last
+	late := false
 	for {
 		t.sender.look()
 		still := time.Since(last)
-		if t.sender.answered && still > quietAnswered || still > quietDead && t.dead() {
+		if t.sender.answered && still > quietAnswered || still > quietDead && (late || t.dead()) {
 			return nil
 		}
 		select {
@@ -240,8 +242,13 @@ func (t *tracing) await(ctx context.Context) error {
 			last = time.Now()
 		case <-ticker.C:
 		case <-over.C:
-			t.sender.look()
-			return nil
+			if late {
+				return nil
+			}
+			// What moves at the last moment, since a neighbour was found then, may
+			// still arrive.
+			late = true
+			over.Reset(grace)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

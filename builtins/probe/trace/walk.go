@@ -178,7 +178,7 @@ func (a *analysis) trail(way []*sighting, c class, back bool) (*Death, *space, e
 func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 	runs := a.take(v)
 	arrival, departure := v.arrival(), v.departure()
-	look := a.lookup(v, runs)
+	look := a.lookup(v, runs, false)
 	i := 0
 	for ; i < len(v.seen) && !v.seen[i].out; i++ {
 		a.sight(v.seen[i], back, last && i == len(v.seen)-1 && look.local())
@@ -223,7 +223,14 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 		return a.death(v.space, c, Death{Reason: WrongHost, Dev: v.space.name(end.index), flow: end.flow(),
 			Text: fmt.Sprintf("%s got a frame on %s that is for another MAC address, and let it lie", v.space.Name, v.space.name(end.index))}), nil
 	}
-	return a.arrived(v, arrival, look, c)
+	d, err := a.arrived(v, arrival, look, c)
+	if err == nil && d != nil && (d.Reason == Unknown || d.Cause == Unknown) && look.flow != arrival.flow() {
+		// What was translated before may not be any more.
+		if plain := a.lookup(v, runs, true); plain.local() {
+			return a.arrived(v, arrival, plain, c)
+		}
+	}
+	return d, err
 }
 
 func (a *analysis) step(s Step) { a.w.Steps = append(a.w.Steps, s) }
@@ -275,6 +282,7 @@ func (a *analysis) hide() {
 // routeLook is a question to a namespace's routing, and its answer.
 type routeLook struct {
 	asked  bool
+	as     bool // nothing was translated
 	query  kernel.RouteQuery
 	answer kernel.RouteAnswer
 	flow   flow
@@ -284,8 +292,8 @@ type routeLook struct {
 
 // lookup asks the routing about the packet as it was when it was routed: after
 // the destination was translated.
-func (a *analysis) lookup(v *visit, runs []*run) *routeLook {
-	l := &routeLook{}
+func (a *analysis) lookup(v *visit, runs []*run, as bool) *routeLook {
+	l := &routeLook{as: as}
 	in := v.arrival()
 	if in == nil {
 		return l
@@ -308,7 +316,13 @@ func (a *analysis) lookup(v *visit, runs []*run) *routeLook {
 	if out := v.departure(); out != nil {
 		l.flow.dst, l.flow.dport = out.dst, out.dport
 	}
+	if l.as {
+		l.flow = in.flow()
+	}
 	l.query = kernel.RouteQuery{Dst: l.flow.dst, Src: l.flow.src, In: in.index, Mark: mark, TOS: in.tos, Proto: in.proto, SrcPort: l.flow.sport, DstPort: l.flow.dport}
+	if v.space.links[in.index].Kind == "loopback" {
+		l.query.In, l.query.Src = 0, netip.Addr{} // routed when it was sent
+	}
 	l.ask(v.space)
 	return l
 }
@@ -320,14 +334,18 @@ func (a *analysis) translated(v *visit, r *run, f *flow) {
 		return
 	}
 	d, err := v.space.decide(r, a.req.Rules)
-	if err != nil || d.target != "DNAT" {
+	if err != nil || d.target != "DNAT" && d.target != "REDIRECT" {
 		return
 	}
-	if to, port, ok := destinationOf(d.rule); ok {
+	to, port, ok := destinationOf(d.rule)
+	if !ok {
+		return
+	}
+	if to.IsValid() {
 		f.dst = to
-		if port != 0 {
-			f.dport = port
-		}
+	}
+	if port != 0 {
+		f.dport = port
 	}
 }
 
@@ -365,6 +383,9 @@ func (l *routeLook) text(s *space) string {
 	case r.Err == unix.ENETUNREACH:
 		return text + ": no route"
 	case r.Err != 0:
+		if m, kind, table, ok := s.rejecting(l.query.Dst); ok {
+			return text + ": " + rejection(m, kind, table)
+		}
 		return text + ": refused"
 	case r.Via.IsValid():
 		text += fmt.Sprintf(" via %s dev %s", r.Via, s.name(r.Out))
@@ -386,7 +407,7 @@ func (l *routeLook) text(s *space) string {
 
 // ruling tells what the packet filter decided, where it had anything to decide.
 func (a *analysis) ruling(v *visit, r *run, d *decision, back bool) {
-	if d.number == 0 && d.empty && !d.drops() {
+	if d.number == 0 && !d.drops() && (d.empty || d.table != "filter") {
 		return
 	}
 	text := d.by()
