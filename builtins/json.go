@@ -10,9 +10,9 @@ import (
 	"nsscript/builtins/doc"
 )
 
-// What json.encode makes of the lab's values: results are objects of their fields,
-// addresses and networks their text. Values that are parts of the lab have no form
-// in JSON: they hold one another.
+// What json.encode makes of the lab's values: results are objects of their fields, in
+// which a namespace stands as its name; addresses and networks are their text. Values
+// that are parts of the lab have no form of their own in JSON: they hold one another.
 
 var _ = []json.Marshaler{(*record)(nil), Address{}, Network{}, (*Namespace)(nil), (*Link)(nil), (*Route)(nil),
 	(*PolicyRule)(nil), (*Rule)(nil), (*Process)(nil), kernelValue{}}
@@ -21,7 +21,11 @@ var _ = []json.Marshaler{(*record)(nil), Address{}, Network{}, (*Namespace)(nil)
 func (r *record) MarshalJSON() ([]byte, error) {
 	fields := starlark.NewDict(len(r.fields))
 	for _, f := range r.fields {
-		if err := fields.SetKey(starlark.String(f.name), f.value); err != nil {
+		v := f.value
+		if n, ok := v.(*Namespace); ok {
+			v = starlark.String(n.name)
+		}
+		if err := fields.SetKey(starlark.String(f.name), v); err != nil {
 			return nil, err
 		}
 	}

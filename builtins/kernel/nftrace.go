@@ -77,8 +77,8 @@ const tracePriority = -350
 // HasRules reports whether a namespace has tables of a packet filter, of nf_tables
 // or legacy ones.
 func (n *NetNS) HasRules() (bool, error) {
-	legacy, err := n.hasLegacyTables()
-	if err != nil || legacy {
+	legacy, sure, err := n.hasLegacyTables()
+	if err != nil || legacy && sure {
 		return legacy, err
 	}
 	c, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: n.Fd()})
@@ -90,13 +90,20 @@ func (n *NetNS) HasRules() (bool, error) {
 	if err != nil {
 		return false, ignoring(err, unix.EINVAL, unix.EOPNOTSUPP)
 	}
-	return len(tables) > 0, nil
+	return len(tables) > 0 || legacy, nil
 }
 
-func (n *NetNS) hasLegacyTables() (has bool, err error) {
+// hasLegacyTables reports whether there are legacy tables. Where that may not be read,
+// as in the first namespace of a user namespace, there may be some.
+func (n *NetNS) hasLegacyTables() (has, sure bool, err error) {
+	sure = true
 	err = n.Do(func() error {
 		for _, file := range []string{"ip_tables_names", "ip6_tables_names"} {
 			b, err := os.ReadFile("/proc/thread-self/net/" + file)
+			if errors.Is(err, fs.ErrPermission) {
+				has, sure = true, false
+				continue
+			}
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
@@ -104,7 +111,7 @@ func (n *NetNS) hasLegacyTables() (has bool, err error) {
 		}
 		return nil
 	})
-	return has, err
+	return has, sure, err
 }
 
 // nfMessage is a message to nf_tables: a header of netlink, then one of
@@ -132,8 +139,12 @@ func (n *NetNS) TracePackets(name string, matches []TraceMatch, call func()) (*N
 	if err == nil {
 		err = t.install(matches)
 	}
-	if err == nil {
-		err = t.hearLegacy(n, dial)
+	if has, sure, legacyErr := n.hasLegacyTables(); err == nil && (has || legacyErr != nil) {
+		// Where nothing is known of legacy tables, it does no harm that their log is
+		// not there.
+		if err = errors.Join(legacyErr, t.hearLegacy(n, dial)); err != nil && !sure {
+			err = nil
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("tracing the packet filter: %w", err), t.Close())

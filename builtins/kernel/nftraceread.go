@@ -121,13 +121,10 @@ func logSysctl(family byte) string {
 	return "net.netfilter.nf_log." + strconv.Itoa(int(family))
 }
 
-// hearLegacy has the legacy tables, where there are any, say their trace through
+// hearLegacy has the legacy tables say their trace through
 // the log's group 0, which is where TRACE goes (iptables-extensions(8)).
 func (t *NFTrace) hearLegacy(n *NetNS, dial func(*netlink.Config) (*netlink.Conn, error)) error {
-	has, err := n.hasLegacyTables()
-	if err != nil || !has {
-		return err
-	}
+	var err error
 	if t.log, err = dial(&netlink.Config{}); err != nil {
 		return err
 	}

@@ -47,16 +47,38 @@ func (t *tracing) peer(s *space, index int) (*space, int) {
 	if !ok || l.Kind != "veth" || l.Peer == 0 {
 		return nil, 0
 	}
-	for _, o := range t.spaces {
-		if o.load() != nil {
-			continue
-		}
-		p, ok := o.links[l.Peer]
-		if ok && p.Kind == "veth" && p.Peer == l.Index && (o != s || l.PeerNetNS < 0) && s.NS.PeerIn(&l, o.NS) {
-			return o, l.Peer
-		}
+	o := t.neighbourSpace(s, &l)
+	if o == nil || o.load() != nil {
+		return nil, 0
+	}
+	if p, ok := o.links[l.Peer]; ok && p.Kind == "veth" && p.Peer == l.Index {
+		return o, l.Peer
 	}
 	return nil, 0
+}
+
+// netnsID is the number by which one namespace knows another.
+type netnsID struct {
+	of *space
+	id int
+}
+
+// neighbourSpace finds the namespace that an interface's other end lives in.
+func (t *tracing) neighbourSpace(s *space, l *kernel.Link) *space {
+	if l.PeerNetNS < 0 {
+		return s
+	}
+	key := netnsID{s, l.PeerNetNS}
+	if o, ok := t.known[key]; ok {
+		return o
+	}
+	for _, o := range t.spaces {
+		if s.NS.PeerIn(l, o.NS) {
+			t.known[key] = o
+			return o
+		}
+	}
+	return nil
 }
 
 // chosen are the sightings of one kind of packet, each of the first such packet

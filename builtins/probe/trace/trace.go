@@ -96,7 +96,7 @@ func Follow(ctx context.Context, req Request) (*Walk, error) {
 	if req.Proto != TCP && req.Size < MinSize || req.Proto == TCP && req.Size < 0 {
 		return nil, fmt.Errorf("a probe has at least %d bytes", MinSize)
 	}
-	t := &tracing{req: &req, changed: make(chan struct{}, 1)}
+	t := &tracing{req: &req, known: map[netnsID]*space{}, changed: make(chan struct{}, 1)}
 	for i := range req.Spaces {
 		t.spaces = append(t.spaces, &space{Space: req.Spaces[i]})
 	}
@@ -127,6 +127,7 @@ type tracing struct {
 	watcher *watcher
 	sender  *sender
 	changed chan struct{} // something was seen
+	known   map[netnsID]*space
 	began   time.Time
 }
 

@@ -183,6 +183,7 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 	for ; i < len(v.seen) && !v.seen[i].out; i++ {
 		a.sight(v.seen[i], back, last && i == len(v.seen)-1 && look.local())
 	}
+	a.silentNAT(v, runs, back, true)
 	routed := false
 	for _, r := range runs {
 		if r.hook > hookInput && r.hook != hookOutput && !routed {
@@ -201,9 +202,7 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 	if !routed {
 		a.routing(v, look, back, last && departure == nil)
 	}
-	if n := len(v.seen); v.seen[n-1].out && !v.first().out {
-		a.silentNAT(v, runs, back)
-	}
+	a.silentNAT(v, runs, back, false)
 	for ; i < len(v.seen); i++ {
 		a.sight(v.seen[i], back, false)
 	}
@@ -445,19 +444,20 @@ func (a *analysis) change(v *visit, r *run) string {
 	return before.to() + " → " + after.to()
 }
 
-// silentNAT tells what connection tracking has translated without asking a rule:
-// all but a connection's first packet.
-func (a *analysis) silentNAT(v *visit, runs []*run, back bool) {
-	in, out := v.first().flow(), v.last().flow()
-	if in == out || slices.ContainsFunc(runs, func(r *run) bool { return r.table == "nat" && !r.last().Policy }) {
+// silentNAT tells what connection tracking has translated without asking a rule: all
+// but a connection's first packet. The destination is translated before the routing,
+// the source after it.
+func (a *analysis) silentNAT(v *visit, runs []*run, back, destination bool) {
+	if !v.last().out || v.first().out ||
+		slices.ContainsFunc(runs, func(r *run) bool { return r.table == "nat" && !r.last().Policy }) {
 		return
 	}
-	text := ""
-	if in.src != out.src || in.sport != out.sport {
-		text = in.from() + " → " + out.from()
+	in, out := v.first().flow(), v.last().flow()
+	before, after := in.from(), out.from()
+	if destination {
+		before, after = in.to(), out.to()
 	}
-	if in.dst != out.dst || in.dport != out.dport {
-		text = join(text, in.to()+" → "+out.to())
+	if before != after {
+		a.step(Step{Space: v.space.Name, Stage: "conntrack", Verdict: "NAT", Text: before + " → " + after, Back: back})
 	}
-	a.step(Step{Space: v.space.Name, Stage: "conntrack", Verdict: "NAT", Text: text, Back: back})
 }

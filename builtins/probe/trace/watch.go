@@ -199,10 +199,25 @@ func (w *watcher) stop() {
 	}
 }
 
+// closers is how many packet sockets are closed side by side: to close one takes the
+// kernel several milliseconds, in which it only waits (an RCU grace period).
+const closers = 64
+
 func (w *watcher) close() {
-	for fd := range w.spaces {
-		_ = unix.Close(fd)
+	todo := make(chan int)
+	var all sync.WaitGroup
+	for range min(closers, len(w.spaces)) {
+		all.Go(func() {
+			for fd := range todo {
+				_ = unix.Close(fd)
+			}
+		})
 	}
+	for fd := range w.spaces {
+		todo <- fd
+	}
+	close(todo)
+	all.Wait()
 	for _, fd := range []int{w.wake, w.poll} {
 		if fd >= 0 {
 			_ = unix.Close(fd)
