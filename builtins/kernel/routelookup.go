@@ -52,10 +52,7 @@ func (n *NetNS) LookupRoute(q RouteQuery) (RouteAnswer, error) {
 	match := RouteAnswer{}
 	refused, err := match.ask(c, q, unix.RTM_F_FIB_MATCH)
 	if err == nil && refused == 0 {
-		a.Match, a.MatchType = match.Match, match.Type
-		if a.Table == 0 {
-			a.Table = match.Table
-		}
+		a.Match, a.MatchType, a.Table = match.Match, match.Type, match.Table
 	}
 	return a, err
 }

@@ -185,6 +185,9 @@ func (a *analysis) messages(d *Death) error {
 	for _, c := range []class{refusal, errorMsg} {
 		way := a.path(chosen(a.seen, c, a.second))
 		if len(way) == 0 {
+			if err := a.unsaid(d, c); err != nil {
+				return err
+			}
 			continue
 		}
 		lost, _, err := a.trail(way, c, true)
@@ -193,6 +196,25 @@ func (a *analysis) messages(d *Death) error {
 		}
 		if lost != nil {
 			a.w.Notes = append(a.w.Notes, fmt.Sprintf("the %s that should tell %s so was lost: %s", way[0].what(), a.source.Name, lost.Text))
+			a.blackHole(d)
+		}
+	}
+	return nil
+}
+
+// unsaid finds a message that was dropped before it left who wanted to send it.
+func (a *analysis) unsaid(d *Death, c class) error {
+	for _, s := range a.spaces {
+		for _, r := range s.sent(c, a.second) {
+			x, err := s.decide(r, a.req.Rules)
+			if err != nil {
+				return fmt.Errorf("namespace %q: %w", s.Name, err)
+			}
+			if !x.drops() {
+				continue
+			}
+			a.ruling(&visit{space: s}, r, &x, true)
+			a.w.Notes = append(a.w.Notes, fmt.Sprintf("the %s that should tell %s so was %s", r.pkt.what(), a.source.Name, a.filtered(s, r, &x, c).Text))
 			a.blackHole(d)
 		}
 	}

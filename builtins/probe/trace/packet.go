@@ -179,10 +179,19 @@ const (
 	icmp6Advertise    = 136
 )
 
+// quotes reports whether the packet is an ICMP error message, which quotes another.
+func (p *packet) quotes() bool {
+	switch p.proto {
+	case unix.IPPROTO_ICMP:
+		return p.icmpType == icmpUnreachable || p.icmpType == icmpTimeExceeded || p.icmpType == icmpParameter
+	case unix.IPPROTO_ICMPV6:
+		return p.icmpType >= icmp6Unreachable && p.icmpType <= icmp6Parameter
+	}
+	return false
+}
+
 func (p *packet) icmp(b []byte) {
-	quotes := p.icmpType == icmpUnreachable || p.icmpType == icmpTimeExceeded || p.icmpType == icmpParameter
 	if p.proto == unix.IPPROTO_ICMPV6 {
-		quotes = p.icmpType >= icmp6Unreachable && p.icmpType <= icmp6Parameter
 		if (p.icmpType == icmp6Solicit || p.icmpType == icmp6Advertise) && len(b) >= lenICMP+lenTarget {
 			p.nd, _ = netip.AddrFromSlice(b[lenICMP : lenICMP+lenTarget])
 			p.ndMAC = p.icmpType == icmp6Advertise
@@ -193,7 +202,7 @@ func (p *packet) icmp(b []byte) {
 	} else if p.tooBig() {
 		p.icmpMTU = int(binary.BigEndian.Uint16(b[6:]))
 	}
-	if quotes {
+	if p.quotes() {
 		p.inner = readIP(b[lenICMP:])
 	}
 }

@@ -39,7 +39,8 @@ const (
 func (r *run) last() *kernel.TraceEvent { return &r.steps[len(r.steps)-1] }
 
 // readRuns sorts what the packet filter has told by the packets' ways.
-func (s *space) readRuns(id *identity) error {
+// second tells that the probe is the data after a handshake.
+func (s *space) readRuns(id *identity, second bool) error {
 	if s.tracer == nil {
 		return nil
 	}
@@ -63,7 +64,9 @@ func (s *space) readRuns(id *identity) error {
 		}
 		if p != nil && r.pkt == nil {
 			r.pkt = p
-			r.class, r.second = id.classify(p)
+			if r.class, r.second = id.classify(p); r.class == other && p.quotes() {
+				r.class, r.second = errorMsg, second // what it quotes is cut short here
+			}
 		}
 		r.mark = e.Mark
 		r.steps = append(r.steps, e)

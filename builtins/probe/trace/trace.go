@@ -153,6 +153,9 @@ func (t *tracing) run(ctx context.Context) error {
 	if err := t.watch(ctx); err != nil {
 		return err
 	}
+	if err := t.source.NS.Do(awaitStamps); err != nil {
+		return err
+	}
 	t.watcher.start()
 	t.began = time.Now()
 	t.sender.send()

@@ -70,6 +70,7 @@ func (t *tracing) walk() (*Walk, error) {
 	}}
 	t.id.forget()
 	a.seen = t.watcher.sightings()
+	a.second = t.id.data > 0 && t.sender.phase == sent
 	for _, s := range a.seen {
 		s.class, s.second = t.id.classify(s.packet)
 	}
@@ -79,12 +80,9 @@ func (t *tracing) walk() (*Walk, error) {
 				return nil, fmt.Errorf("namespace %q: %w", s.Name, err)
 			}
 		}
-		if err := s.readRuns(t.id); err != nil {
+		if err := s.readRuns(t.id, a.second); err != nil {
 			return nil, fmt.Errorf("namespace %q: %w", s.Name, err)
 		}
-	}
-	if t.id.data > 0 && t.sender.phase == sent {
-		a.second = true
 	}
 	if err := a.follow(); err != nil {
 		return nil, err
@@ -253,7 +251,7 @@ func (a *analysis) sight(s *sighting, back, end bool) {
 	begins := n == 0 || a.w.Steps[n-1].Back != back || a.w.Steps[n-1].Stage == "handshake"
 	if begins || end && st.Text == "" {
 		st.Text = join(s.what(), st.Text)
-		if begins && s.size > smallPacket {
+		if begins && !back && s.size > smallPacket {
 			st.Text += fmt.Sprintf(", %d bytes", s.size)
 		}
 	}
@@ -374,6 +372,9 @@ func (a *analysis) routing(v *visit, l *routeLook, back, ended bool) {
 	}
 	if l.answer.Err != 0 && !ended {
 		return // it went on all the same: the routing has changed since
+	}
+	if _, _, _, leadsNowhere := v.space.rejecting(l.query.Dst); l.answer.Err != 0 && l.answer.Err != unix.ENETUNREACH && !leadsNowhere {
+		return // refused before any route was looked for
 	}
 	a.step(Step{Space: v.space.Name, Stage: "routing", Text: l.text(v.space), Back: back})
 }
