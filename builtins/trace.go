@@ -9,6 +9,7 @@ import (
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/op"
+	"nsscript/builtins/probe"
 	"nsscript/builtins/probe/trace"
 )
 
@@ -17,6 +18,9 @@ var traceSpec = spec{
 	doc: traceDoc,
 	run: tracePacket,
 }
+
+// limitedBroadcast is every host of a network segment (RFC 919).
+var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 func tracePacket(c *call) (starlark.Value, error) {
 	var ns *Namespace
@@ -42,6 +46,12 @@ func tracePacket(c *call) (starlark.Value, error) {
 	ip, err := c.target(ns, target, "")
 	if err != nil {
 		return nil, err
+	}
+	if err := probe.CheckTarget(ip, ""); err != nil {
+		return nil, &argError{"target", err}
+	}
+	if ip.IsMulticast() || ip == limitedBroadcast {
+		return nil, &argError{"target", badArg("", "%s stands for many hosts: one packet to one host can be followed", ip)}
 	}
 	req.From, req.Target, req.Timeout = ns.name, ip, timeout.std()
 	req.To, req.Meant = c.meantBy(target, ip)

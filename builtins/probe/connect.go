@@ -101,7 +101,7 @@ func (r *ConnectRequest) check() error {
 	case r.Proto == "udp" && len(r.Send) > maxSize:
 		return fmt.Errorf("a datagram of %d bytes: at most %d are possible", len(r.Send), maxSize)
 	}
-	return checkTarget(r.Target.Addr(), "")
+	return CheckTarget(r.Target.Addr(), "")
 }
 
 // call is one Connect under way.

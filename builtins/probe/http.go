@@ -42,7 +42,7 @@ func HTTP(ctx context.Context, ns Namespace, req HTTPRequest) (HTTPResult, error
 	if req.URL.Scheme != "http" {
 		return HTTPResult{}, fmt.Errorf("%q is no scheme that is spoken here: http is", req.URL.Scheme)
 	}
-	if err := checkTarget(req.Target.Addr(), ""); err != nil {
+	if err := CheckTarget(req.Target.Addr(), ""); err != nil {
 		return HTTPResult{}, err
 	}
 	deadline := time.Now().Add(req.Timeout)

@@ -71,7 +71,7 @@ func (r *PingRequest) check() error {
 	case r.Interval < 0:
 		return fmt.Errorf("an interval of %v is negative", r.Interval)
 	}
-	return checkTarget(r.Target, r.Dev)
+	return CheckTarget(r.Target, r.Dev)
 }
 
 // Ping sends echo requests (RFC 792, RFC 4443 §4) from a namespace, one each

@@ -180,8 +180,8 @@ func deviceName(fd int, index uint32) string {
 	return strconv.FormatUint(uint64(index), 10)
 }
 
-// checkTarget refuses targets to which no packet can be addressed.
-func checkTarget(a netip.Addr, dev string) error {
+// CheckTarget refuses targets to which no packet can be addressed.
+func CheckTarget(a netip.Addr, dev string) error {
 	switch {
 	case !a.IsValid():
 		return errors.New("the target is no address")
