@@ -51,15 +51,17 @@ func (s *space) readRuns(id *identity) error {
 	for _, e := range s.tracer.Events() {
 		r := current[e.ID]
 		hook, base := s.hookOf(&e)
-		if base && (r == nil || r.over() || r.table != e.Table || r.chain != e.Chain || r.family != e.Family) {
+		p := readIP(e.Packet)
+		another := r != nil && e.Legacy && p != nil && !p.same(r.pkt)
+		if base && (r == nil || another || r.over() || r.table != e.Table || r.chain != e.Chain || r.family != e.Family) {
 			r = &run{table: e.Table, chain: e.Chain, family: e.Family, v6: e.V6, legacy: e.Legacy, hook: hook, in: e.In, out: e.Out}
 			current[e.ID] = r
 			s.runs = append(s.runs, r)
 		}
-		if r == nil {
+		if r == nil || another && !base {
 			continue // its beginning was not heard
 		}
-		if p := readIP(e.Packet); p != nil && r.pkt == nil {
+		if p != nil && r.pkt == nil {
 			r.pkt = p
 			r.class, r.second = id.classify(p)
 		}
@@ -67,6 +69,11 @@ func (s *space) readRuns(id *identity) error {
 		r.steps = append(r.steps, e)
 	}
 	return nil
+}
+
+// same reports whether two looks are at one packet; a legacy table does not say it.
+func (p *packet) same(q *packet) bool {
+	return q != nil && p.flow() == q.flow() && p.ttl == q.ttl && p.proto == q.proto && p.seq == q.seq && p.flags == q.flags && p.icmpType == q.icmpType
 }
 
 // over reports whether the hook's chain has come to its end.

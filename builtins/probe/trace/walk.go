@@ -236,6 +236,9 @@ func (a *analysis) step(s Step) { a.w.Steps = append(a.w.Steps, s) }
 
 // sight tells of an interface that a packet passed.
 func (a *analysis) sight(s *sighting, back, end bool) {
+	if a.start.IsZero() {
+		a.start = s.at
+	}
 	st := Step{Space: s.space.Name, Dev: s.space.name(s.index), Dir: "in", Time: s.at.Sub(a.start), Back: back}
 	if s.out {
 		st.Dir = "out"
