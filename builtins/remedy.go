@@ -140,15 +140,22 @@ func protoWords(d *trace.Death) string {
 // letThrough is the rule that would let the packet through.
 func (c *call) letThrough(d *trace.Death) (string, error) {
 	ns := c.spaceVar(d.Space)
+	if d.Family != "" {
+		return c.letThroughNft(d), nil
+	}
 	policy := d.Rule == 0 && d.Table == "filter"
-	if d.Back && policy {
+	stateful, err := c.letsAnswers(d)
+	if err != nil {
+		return "", err
+	}
+	if d.Back && policy && !stateful {
 		text := fmt.Sprintf("firewall.allow(%s, established = True)", ns)
 		if d.Chain != "FORWARD" {
 			text = fmt.Sprintf("firewall.allow(%s, chain = %q, established = True)", ns, strings.ToLower(d.Chain))
 		}
 		return text, nil
 	}
-	if policy {
+	if policy && !d.Back {
 		words := []string{ns}
 		if d.Chain != "FORWARD" {
 			words = append(words, fmt.Sprintf("chain = %q", strings.ToLower(d.Chain)))
@@ -160,11 +167,10 @@ func (c *call) letThrough(d *trace.Death) (string, error) {
 			words = append(words, "dst = "+c.sideOf(d.Dst))
 		}
 		text := fmt.Sprintf("firewall.allow(%s)", strings.Join(append(words, protoWords(d)), ", "))
-		stateful, err := c.letsAnswers(d)
-		if err == nil && !stateful && d.Chain == "FORWARD" {
+		if !stateful && d.Chain == "FORWARD" {
 			text += fmt.Sprintf("; firewall.allow(%s, established = True)", ns)
 		}
-		return text, err
+		return text, nil
 	}
 	program := "iptables"
 	if d.Dst.Is6() {
@@ -192,6 +198,26 @@ func (c *call) letThrough(d *trace.Death) (string, error) {
 		args = append(args, "-p", "ipv6-icmp")
 	}
 	return fmt.Sprintf("%s(%s, %q)", program, ns, strings.Join(append(args, "-j", "ACCEPT"), " ")), nil
+}
+
+// letThroughNft is the same as a rule of nft(8).
+func (c *call) letThroughNft(d *trace.Death) string {
+	version, proto := "ip", "ip protocol icmp"
+	if d.Dst.Is6() {
+		version, proto = "ip6", "meta l4proto ipv6-icmp"
+	}
+	port, number := "dport", d.DstPort
+	if d.Back {
+		port, number = "sport", d.SrcPort
+	}
+	switch d.Proto {
+	case unix.IPPROTO_TCP:
+		proto = fmt.Sprintf("tcp %s %d", port, number)
+	case unix.IPPROTO_UDP:
+		proto = fmt.Sprintf("udp %s %d", port, number)
+	}
+	return fmt.Sprintf("exec(%s, %q)", c.spaceVar(d.Space),
+		fmt.Sprintf("nft insert rule %s %s %s %s saddr %s %s daddr %s %s accept", d.Family, d.Table, d.Chain, version, d.Src, version, d.Dst, proto))
 }
 
 // letsAnswers reports whether a chain has a rule for what belongs to a connection.

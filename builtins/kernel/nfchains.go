@@ -13,12 +13,17 @@ import (
 type NFChain struct {
 	Family      uint8
 	Table, Name string
-	Base        bool // a hook calls it
-	Hook        int  // the hook's number (linux/netfilter.h)
+	Base        bool     // a hook calls it
+	Hook        int      // the hook's number (linux/netfilter.h)
+	Devices     []string // of a hook of interfaces: ingress, egress
 	Priority    int
 	Drop        bool // its policy
 	Rules       []NFRule
 }
+
+// hookDevs is NFTA_HOOK_DEVS, the list of a chain's interfaces
+// (linux/netfilter/nf_tables.h).
+const hookDevs = 4
 
 // NFRule is a rule of a chain.
 type NFRule struct {
@@ -110,6 +115,15 @@ func readChain(msg []byte) (ch NFChain, err error) {
 						ch.Hook = int(h.Uint32())
 					case unix.NFTA_HOOK_PRIORITY:
 						ch.Priority = int(h.Int32())
+					case unix.NFTA_HOOK_DEV:
+						ch.Devices = append(ch.Devices, h.String())
+					case hookDevs:
+						h.Nested(func(list *netlink.AttributeDecoder) error {
+							for list.Next() {
+								ch.Devices = append(ch.Devices, list.String())
+							}
+							return nil
+						})
 					}
 				}
 				return nil

@@ -59,11 +59,12 @@ type TraceEvent struct {
 
 // NFTrace has a namespace's packet filter tell what it does with some packets.
 type NFTrace struct {
-	rules  *netlink.Conn // owns the table: with it, the table goes
-	events *netlink.Conn
-	log    *netlink.Conn // of the legacy tables; nil without
-	table  string
-	undo   []func() error
+	rules    *netlink.Conn // owns the table: with it, the table goes
+	events   *netlink.Conn
+	log      *netlink.Conn // of the legacy tables; nil without
+	table    string
+	families []byte // that the table was made in
+	undo     []func() error
 
 	mu   sync.Mutex
 	list []TraceEvent
@@ -74,23 +75,46 @@ type NFTrace struct {
 // (NF_IP_PRI_CONNTRACK_DEFRAG is −400, linux/netfilter_ipv4.h).
 const tracePriority = -350
 
-// HasRules reports whether a namespace has tables of a packet filter, of nf_tables
-// or legacy ones.
-func (n *NetNS) HasRules() (bool, error) {
-	legacy, sure, err := n.hasLegacyTables()
-	if err != nil || legacy && sure {
-		return legacy, err
+// Filters are the packet filters that a namespace uses.
+type Filters struct {
+	IP     bool // tables for IP, of nf_tables or legacy
+	Bridge bool // tables of the family bridge
+	Netdev bool // tables of the family netdev
+}
+
+// Any reports whether there is a packet filter.
+func (f Filters) Any() bool { return f.IP || f.Bridge || f.Netdev }
+
+// Filters finds out which packet filters a namespace uses.
+func (n *NetNS) Filters() (f Filters, err error) {
+	if f.IP, _, err = n.hasLegacyTables(); err != nil {
+		return f, err
 	}
 	c, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: n.Fd()})
 	if err != nil {
-		return false, ignoring(err, unix.EPROTONOSUPPORT)
+		return f, ignoring(err, unix.EPROTONOSUPPORT)
 	}
 	defer func() { _ = c.Close() }()
-	tables, err := c.Execute(nfMessage(unix.NFT_MSG_GETTABLE, unix.NFPROTO_UNSPEC, netlink.Request|netlink.Dump, nil))
+	tables, err := retried(func() ([]netlink.Message, error) {
+		return c.Execute(nfMessage(unix.NFT_MSG_GETTABLE, unix.NFPROTO_UNSPEC, netlink.Request|netlink.Dump, nil))
+	})
 	if err != nil {
-		return false, ignoring(err, unix.EINVAL, unix.EOPNOTSUPP)
+		return f, ignoring(err, unix.EINVAL, unix.EOPNOTSUPP)
 	}
-	return len(tables) > 0 || legacy, nil
+	for _, m := range tables {
+		if len(m.Data) < lenNfGenMsg {
+			continue
+		}
+		switch m.Data[0] {
+		case unix.NFPROTO_BRIDGE:
+			f.Bridge = true
+		case unix.NFPROTO_NETDEV:
+			f.Netdev = true
+		default:
+			f.IP = true
+		}
+	}
+	return f, nil
 }
 
 // hasLegacyTables reports whether there are legacy tables. Where that may not be read,
@@ -123,10 +147,11 @@ func nfMessage(kind int, family byte, flags netlink.HeaderFlags, attrs []byte) n
 	}
 }
 
-// TracePackets begins to trace the packets that match, in a table of its own
-// that belongs to this process: the kernel deletes it with its socket. name names
-// the table. call is called, on another goroutine, when there is something new.
-func (n *NetNS) TracePackets(name string, matches []TraceMatch, call func()) (*NFTrace, error) {
+// TracePackets begins to trace the packets that match through the namespace's packet
+// filters, in tables of its own that belong to this process: the kernel deletes them
+// with their socket. name names the tables. call is called, on another goroutine, when
+// there is something new.
+func (n *NetNS) TracePackets(name string, f Filters, matches []TraceMatch, call func()) (*NFTrace, error) {
 	t := &NFTrace{table: name}
 	dial := func(c *netlink.Config) (conn *netlink.Conn, err error) {
 		c.NetNS = n.Fd()
@@ -137,7 +162,7 @@ func (n *NetNS) TracePackets(name string, matches []TraceMatch, call func()) (*N
 		t.rules, err = dial(&netlink.Config{})
 	}
 	if err == nil {
-		err = t.install(matches)
+		err = t.install(n, f, matches)
 	}
 	if has, sure, legacyErr := n.hasLegacyTables(); err == nil && (has || legacyErr != nil) {
 		// Where nothing is known of legacy tables, it does no harm that their log is
@@ -219,33 +244,88 @@ func (t *NFTrace) Close() error {
 // since Linux 5.12 (linux/netfilter/nf_tables.h).
 const tableOwner = 0x2
 
-// install makes the table with a rule for each match, before the routing of what
-// comes in and of what is sent.
-func (t *NFTrace) install(matches []TraceMatch) error {
+// traceHook is where tracing begins.
+type traceHook struct {
+	family   byte
+	name     string // of the chain
+	num      int    // the hook's number
+	priority int32
+	dev      string // of a hook of interfaces
+}
+
+// earliest is before every chain that anybody else has.
+const earliest = -1 << 31
+
+// traceHooks are those before the routing of what comes in and of what is sent, and,
+// where there are chains for them, those of bridges and interfaces.
+func (n *NetNS) traceHooks(f Filters) ([]traceHook, error) {
+	hooks := []traceHook{
+		{unix.NFPROTO_INET, "prerouting", unix.NF_INET_PRE_ROUTING, tracePriority, ""},
+		{unix.NFPROTO_INET, "output", unix.NF_INET_LOCAL_OUT, tracePriority, ""},
+	}
+	if f.Bridge {
+		hooks = append(hooks, traceHook{unix.NFPROTO_BRIDGE, "prerouting", unix.NF_INET_PRE_ROUTING, earliest, ""},
+			traceHook{unix.NFPROTO_BRIDGE, "output", unix.NF_INET_LOCAL_OUT, earliest, ""})
+	}
+	chains, err := n.NFChains()
+	if err != nil {
+		return nil, err
+	}
+	seen := map[traceHook]bool{}
+	for _, c := range chains {
+		for _, dev := range c.Devices {
+			h := traceHook{unix.NFPROTO_NETDEV, fmt.Sprintf("%d-%s", c.Hook, dev), c.Hook, earliest, dev}
+			if c.Family == unix.NFPROTO_INET {
+				h.num, h.name = netdevIngress, fmt.Sprintf("%d-%s", netdevIngress, dev)
+			}
+			if !seen[h] {
+				hooks = append(hooks, h)
+			}
+			seen[h] = true
+		}
+	}
+	return hooks, nil
+}
+
+// The hooks of interfaces (linux/netfilter.h, NF_NETDEV_INGRESS, NF_NETDEV_EGRESS).
+const (
+	netdevIngress = 0
+	netdevEgress  = 1
+)
+
+// install makes the tables, with a rule for each match in a chain for each hook.
+func (t *NFTrace) install(n *NetNS, f Filters, matches []TraceMatch) error {
+	hooks, err := n.traceHooks(f)
+	if err != nil {
+		return err
+	}
 	b := &nfBatch{}
-	b.add(unix.NFT_MSG_NEWTABLE, func(e *netlink.AttributeEncoder) error {
-		e.String(unix.NFTA_TABLE_NAME, t.table)
-		e.Uint32(unix.NFTA_TABLE_FLAGS, tableOwner)
-		return nil
-	})
-	for _, hook := range []struct {
-		name string
-		num  uint32
-	}{{"prerouting", unix.NF_INET_PRE_ROUTING}, {"output", unix.NF_INET_LOCAL_OUT}} {
-		b.add(unix.NFT_MSG_NEWCHAIN, func(e *netlink.AttributeEncoder) error {
+	for i, hook := range hooks {
+		if i == 0 || hook.family != hooks[i-1].family {
+			t.families = append(t.families, hook.family)
+			b.add(hook.family, unix.NFT_MSG_NEWTABLE, func(e *netlink.AttributeEncoder) error {
+				e.String(unix.NFTA_TABLE_NAME, t.table)
+				e.Uint32(unix.NFTA_TABLE_FLAGS, tableOwner)
+				return nil
+			})
+		}
+		b.add(hook.family, unix.NFT_MSG_NEWCHAIN, func(e *netlink.AttributeEncoder) error {
 			e.String(unix.NFTA_CHAIN_TABLE, t.table)
 			e.String(unix.NFTA_CHAIN_NAME, hook.name)
 			e.Nested(unix.NFTA_CHAIN_HOOK, func(h *netlink.AttributeEncoder) error {
 				h.ByteOrder = binary.BigEndian
-				h.Uint32(unix.NFTA_HOOK_HOOKNUM, hook.num)
-				h.Int32(unix.NFTA_HOOK_PRIORITY, tracePriority)
+				h.Uint32(unix.NFTA_HOOK_HOOKNUM, uint32(hook.num))
+				h.Int32(unix.NFTA_HOOK_PRIORITY, hook.priority)
+				if hook.dev != "" {
+					h.String(unix.NFTA_HOOK_DEV, hook.dev)
+				}
 				return nil
 			})
 			e.String(unix.NFTA_CHAIN_TYPE, "filter")
 			return nil
 		})
 		for _, m := range matches {
-			b.add(unix.NFT_MSG_NEWRULE, func(e *netlink.AttributeEncoder) error {
+			b.add(hook.family, unix.NFT_MSG_NEWRULE, func(e *netlink.AttributeEncoder) error {
 				e.String(unix.NFTA_RULE_TABLE, t.table)
 				e.String(unix.NFTA_RULE_CHAIN, hook.name)
 				e.Nested(unix.NFTA_RULE_EXPRESSIONS, m.encode)
@@ -258,13 +338,15 @@ func (t *NFTrace) install(matches []TraceMatch) error {
 
 func (t *NFTrace) remove() error {
 	b := &nfBatch{}
-	b.add(unix.NFT_MSG_DELTABLE, func(e *netlink.AttributeEncoder) error {
-		e.String(unix.NFTA_TABLE_NAME, t.table)
-		return nil
-	})
+	for _, family := range t.families {
+		b.add(family, unix.NFT_MSG_DELTABLE, func(e *netlink.AttributeEncoder) error {
+			e.String(unix.NFTA_TABLE_NAME, t.table)
+			return nil
+		})
+	}
 	err := b.send(t.rules)
 	if errors.Is(err, unix.ENOENT) {
-		return nil // it was never made
+		return nil // they were never made
 	}
 	return err
 }
@@ -294,13 +376,13 @@ type nfBatch struct {
 	err  error
 }
 
-func (b *nfBatch) add(kind int, fill func(*netlink.AttributeEncoder) error) {
+func (b *nfBatch) add(family byte, kind int, fill func(*netlink.AttributeEncoder) error) {
 	e := netlink.NewAttributeEncoder()
 	e.ByteOrder = binary.BigEndian
 	err := fill(e)
 	attrs, encErr := e.Encode()
 	b.err = errors.Join(b.err, err, encErr)
-	b.msgs = append(b.msgs, nfMessage(kind, unix.NFPROTO_INET, netlink.Request|netlink.Acknowledge|netlink.Create|netlink.Append, attrs))
+	b.msgs = append(b.msgs, nfMessage(kind, family, netlink.Request|netlink.Acknowledge|netlink.Create|netlink.Append, attrs))
 }
 
 // send sends the transaction and waits until the kernel has done it.

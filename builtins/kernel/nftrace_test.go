@@ -17,8 +17,8 @@ func TestTracePackets(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, n *NetNS, x *Iptables) {
 		raise(t, n, "lo")
-		if has, err := n.HasRules(); err != nil || has {
-			t.Fatalf("a new namespace has rules: %t, %v", has, err)
+		if f, err := n.Filters(); err != nil || f.Any() {
+			t.Fatalf("a new namespace has rules: %+v, %v", f, err)
 		}
 		ctx := context.Background()
 		for _, port := range []string{"1", "4000"} {
@@ -26,12 +26,13 @@ func TestTracePackets(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if has, err := n.HasRules(); err != nil || !has {
-			t.Fatalf("it has rules: %t, %v", has, err)
+		f, err := n.Filters()
+		if err != nil || f != (Filters{IP: true}) {
+			t.Fatalf("it has rules for IP: %+v, %v", f, err)
 		}
 		before := tracesOf(t, n)
 		called := make(chan struct{}, 100)
-		trace, err := n.TracePackets("test-trace", []TraceMatch{{Proto: unix.IPPROTO_UDP, Offset: 8, Bytes: []byte("marked")}},
+		trace, err := n.TracePackets("test-trace", f, []TraceMatch{{Proto: unix.IPPROTO_UDP, Offset: 8, Bytes: []byte("marked")}},
 			func() { called <- struct{}{} })
 		if err != nil {
 			t.Fatal(err)

@@ -43,13 +43,15 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 		d.Text = fmt.Sprintf("%s does not forward, and %s is none of its addresses", s.Name, l.flow.dst)
 		return a.death(s, c, d), nil
 	}
-	if l.answer.Err == unix.EINVAL || l.answer.Err == unix.EXDEV || l.answer.Err == unix.EHOSTUNREACH {
-		// Of a packet that came in the kernel does not say more: the same without
-		// an interface tells a route that leads nowhere.
+	if !in.v6 && (l.answer.Err == unix.EINVAL || l.answer.Err == unix.EXDEV || l.answer.Err == unix.EHOSTUNREACH) {
+		// Of an IPv4 packet that came in the kernel does not say more: the same
+		// without an interface tells a route that leads nowhere.
 		own := *l
 		own.query.In, own.query.Src = 0, netip.Addr{}
 		own.ask(s)
-		if own.asked && own.answer.Err == 0 {
+		if _, _, _, leadsNowhere := s.rejecting(l.flow.dst); own.asked && own.answer.Err == 0 && leadsNowhere {
+			own.answer = l.answer
+		} else if own.asked && own.answer.Err == 0 {
 			d.Reason = Martian
 			d.Text = fmt.Sprintf("%s does not accept a packet from %s to %s on %s", s.Name, l.flow.src, l.flow.dst, dev)
 			return a.death(s, c, d), nil

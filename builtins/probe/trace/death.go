@@ -40,7 +40,8 @@ type Death struct {
 	Legacy             bool   // of the legacy one
 	Rule               int    // the rule's place from 1, 0 for the policy
 	RuleText           string
-	Proto              uint8 // IP protocol
+	Family             string // of a table of nft's own: inet, bridge …; "" for iptables
+	Proto              uint8  // IP protocol
 	Src, Dst           netip.Addr
 	SrcPort, DstPort   uint16
 	Via                netip.Addr // the next hop
@@ -77,7 +78,11 @@ func (a *analysis) filtered(s *space, r *run, d *decision, c class) *Death {
 	case d.number > 0:
 		by = fmt.Sprintf("by rule %d", d.number)
 	}
-	return a.death(s, c, Death{Reason: reason, Legacy: r.legacy, Table: d.table, Chain: d.chain, Rule: d.number, RuleText: d.rule,
+	family := ""
+	if d.native {
+		family = d.family
+	}
+	return a.death(s, c, Death{Family: family, Reason: reason, Legacy: r.legacy, Table: d.table, Chain: d.chain, Rule: d.number, RuleText: d.rule,
 		In: s.name(r.in), Dev: s.name(r.out), flow: r.pkt.flow(),
 		Text: fmt.Sprintf("%s in %s, %s, %s", verb, s.Name, d.place(), by)})
 }

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -95,6 +96,12 @@ func (s *space) hookOf(e *kernel.TraceEvent) (hook int, base bool) {
 	if c == nil || !c.Base {
 		return 0, false
 	}
+	switch {
+	case c.Family == unix.NFPROTO_NETDEV && c.Hook == 1: // egress
+		return hookPostrouting, true
+	case c.Family == unix.NFPROTO_NETDEV || c.Hook > hookPostrouting: // ingress
+		return hookPrerouting, true
+	}
 	return c.Hook, true
 }
 
@@ -115,6 +122,7 @@ type decision struct {
 	number       int    // the rule's place in its chain from 1; 0 for the policy
 	rule         string // the rule as iptables prints it, "" where it is none of iptables
 	target       string // ACCEPT, DROP, REJECT, DNAT …
+	family       string // of the table, as nft calls it
 	native       bool   // a rule of nft, none of iptables
 	empty        bool   // the chain has no rules at all
 }
@@ -132,6 +140,7 @@ func (s *space) decide(r *run, rules Ruleset) (decision, error) {
 	if r.chain != e.Chain {
 		d.base = r.chain
 	}
+	d.family = familyNames[r.family]
 	d.native = !r.legacy && (!slices.Contains(iptablesTables, r.table) || r.family != unix.NFPROTO_IPV4 && r.family != unix.NFPROTO_IPV6)
 	if !e.Legacy && e.Verdict == kernel.VerdictDrop {
 		d.target = "DROP"
@@ -187,10 +196,18 @@ func targetOf(spec []string) string {
 	return ""
 }
 
+// familyNames are the families of tables as nft(8) calls them.
+var familyNames = map[uint8]string{
+	unix.NFPROTO_INET: "inet", unix.NFPROTO_IPV4: "ip", unix.NFPROTO_IPV6: "ip6",
+	unix.NFPROTO_BRIDGE: "bridge", unix.NFPROTO_NETDEV: "netdev",
+}
+
 // place names the chain in a sentence.
 func (d *decision) place() string {
 	s := "chain " + d.chain
-	if d.table != "filter" {
+	if d.native {
+		s += fmt.Sprintf(" of table %s %s", d.family, d.table)
+	} else if d.table != "filter" {
 		s += " of table " + d.table
 	}
 	if d.base != "" {
@@ -216,7 +233,9 @@ func (d *decision) stage() string {
 	if d.base != "" {
 		s = d.base + "/" + d.chain
 	}
-	if d.table != "filter" {
+	if d.native {
+		s = d.family + " " + d.table + " " + s
+	} else if d.table != "filter" {
 		s = d.table + " " + s
 	}
 	return s

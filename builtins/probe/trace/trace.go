@@ -204,12 +204,12 @@ func (t *tracing) watchOne(s *space, program []bpf.RawInstruction, table string,
 	if err == nil {
 		s.before, err = s.NS.Counters()
 	}
-	rules := false
+	var f kernel.Filters
 	if err == nil {
-		rules, err = s.NS.HasRules()
+		f, err = s.NS.Filters()
 	}
-	if err == nil && rules {
-		s.tracer, err = s.NS.TracePackets(table, matches, t.wakeUp)
+	if err == nil && f.Any() {
+		s.tracer, err = s.NS.TracePackets(table, f, matches, t.wakeUp)
 	}
 	if err != nil {
 		return fmt.Errorf("namespace %q: %w", s.Name, err)

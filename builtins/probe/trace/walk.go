@@ -337,6 +337,14 @@ func (a *analysis) translated(v *visit, r *run, f *flow) {
 	if err != nil || d.target != "DNAT" && d.target != "REDIRECT" {
 		return
 	}
+	if d.target == "REDIRECT" { // to the first address of the interface that it came in on
+		for _, x := range v.space.addrs {
+			if x.Link == r.in && x.Prefix.Addr().Is6() == f.dst.Is6() {
+				f.dst = x.Prefix.Addr()
+				break
+			}
+		}
+	}
 	to, port, ok := destinationOf(d.rule)
 	if !ok {
 		return
@@ -410,7 +418,7 @@ func (l *routeLook) text(s *space) string {
 
 // ruling tells what the packet filter decided, where it had anything to decide.
 func (a *analysis) ruling(v *visit, r *run, d *decision, back bool) {
-	if d.number == 0 && !d.drops() && (d.empty || d.table != "filter") {
+	if d.number == 0 && !d.drops() && (d.empty || d.table != "filter" && !d.native) {
 		return
 	}
 	text := d.by()
