@@ -3,6 +3,7 @@ package builtins
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -186,19 +187,29 @@ func (c *call) letThrough(d *trace.Death) (string, error) {
 	if d.Back {
 		port, number = "--sport", d.SrcPort // the other one is another in each connection
 	}
-	args = append(args, "-s", d.Src.String(), "-d", d.Dst.String())
-	switch d.Proto {
-	case unix.IPPROTO_TCP:
-		args = append(args, "-p", "tcp", port, fmt.Sprint(number))
-	case unix.IPPROTO_UDP:
-		args = append(args, "-p", "udp", port, fmt.Sprint(number))
-	case unix.IPPROTO_ICMP:
-		args = append(args, "-p", "icmp")
-	case unix.IPPROTO_ICMPV6:
-		args = append(args, "-p", "ipv6-icmp")
+	line := func(src, dst netip.Addr, port string) string {
+		words := append(slices.Clone(args), "-s", src.String(), "-d", dst.String())
+		switch d.Proto {
+		case unix.IPPROTO_TCP:
+			words = append(words, "-p", "tcp", port, fmt.Sprint(number))
+		case unix.IPPROTO_UDP:
+			words = append(words, "-p", "udp", port, fmt.Sprint(number))
+		case unix.IPPROTO_ICMP:
+			words = append(words, "-p", "icmp")
+		case unix.IPPROTO_ICMPV6:
+			words = append(words, "-p", "ipv6-icmp")
+		}
+		return fmt.Sprintf("%s(%s, %q)", program, ns, strings.Join(append(words, "-j", "ACCEPT"), " "))
 	}
-	return fmt.Sprintf("%s(%s, %q)", program, ns, strings.Join(append(args, "-j", "ACCEPT"), " ")), nil
+	text := line(d.Src, d.Dst, port)
+	if !d.Back && d.Chain != "INPUT" && d.Chain != "OUTPUT" && d.RuleText != "" && !oneWay.MatchString(d.RuleText) {
+		text += "; " + line(d.Dst, d.Src, "--sport") // the rule would drop the answer too
+	}
+	return text, nil
 }
+
+// oneWay matches the rules that only match packets of one direction.
+var oneWay = regexp.MustCompile(`(^|\s)(-s|-d|-i|-o|--[ds]ports?|--icmp-type|--icmpv6-type|--ctstate|--state|--syn|--tcp-flags)\s`)
 
 // letThroughNft is the same as a rule of nft(8).
 func (c *call) letThroughNft(d *trace.Death) string {
@@ -215,6 +226,11 @@ func (c *call) letThroughNft(d *trace.Death) string {
 		proto = fmt.Sprintf("tcp %s %d", port, number)
 	case unix.IPPROTO_UDP:
 		proto = fmt.Sprintf("udp %s %d", port, number)
+	}
+	if d.Family == "bridge" || d.Family == "netdev" { // which know no connections
+		both := fmt.Sprintf("{ %s, %s }", d.Src, d.Dst)
+		return fmt.Sprintf("exec(%s, %q)", c.spaceVar(d.Space),
+			fmt.Sprintf("nft insert rule %s %s %s %s saddr %s %s daddr %s accept", d.Family, d.Table, d.Chain, version, both, version, both))
 	}
 	return fmt.Sprintf("exec(%s, %q)", c.spaceVar(d.Space),
 		fmt.Sprintf("nft insert rule %s %s %s %s saddr %s %s daddr %s %s accept", d.Family, d.Table, d.Chain, version, d.Src, version, d.Dst, proto))
@@ -269,10 +285,6 @@ func (c *call) firstStep(from string, dst netip.Addr) (s step, ok bool, err erro
 	}
 	s.subnet = target.Masked()
 	// From the owner outward, so that the first to reach the sender tells the way.
-	type reached struct {
-		name string
-		via  []netip.Prefix // its own addresses
-	}
 	seen := map[string]bool{owner: true}
 	layer := []string{owner}
 	of := func(name string) (list []netip.Prefix) {

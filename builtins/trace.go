@@ -249,7 +249,8 @@ example:
     print(path.verdict)
     #> ✗ dropped in fw, chain FORWARD, by its policy
     print(path.hint)
-    #> firewall.allow(fw, src = web, dst = db, tcp = 5432)
+    #> firewall.allow(fw, src = web, dst = db, tcp = 5432); firewall.allow(fw, established = True)
+command: nsscript trace [LAB/]NS TARGET --tcp PORT
 source: packet(7), rtnetlink(7), nft(8) "MONITOR", iptables-extensions(8) "TRACE"
 `
 

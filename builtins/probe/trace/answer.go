@@ -27,12 +27,12 @@ func (a *analysis) taken(v *visit, in *sighting, l *routeLook, c class) (*Death,
 	if a.seenFrom(s, answer) || a.sender.answered {
 		return nil, nil
 	}
-	return a.unanswered(s, in, l, c, d)
+	return a.unanswered(s, l, c, d)
 }
 
 // unanswered finds out why a host does not answer what it has taken in; nil where
 // it does, or need not.
-func (a *analysis) unanswered(s *space, in *sighting, l *routeLook, c class, d Death) (*Death, error) {
+func (a *analysis) unanswered(s *space, l *routeLook, c class, d Death) (*Death, error) {
 	switch {
 	case a.id.proto == unix.IPPROTO_TCP:
 		listens, err := s.NS.Listens("tcp", int(l.flow.dport))

@@ -152,7 +152,7 @@ func FuzzPacket(f *testing.F) {
 	f.Add(ipv4(6, 4, tcpOf(1, 2, flagSYN, 3)...))
 	f.Add(ipv6(58, true, echoOf(id, icmp6Echo)...))
 	f.Add(ipv6(unix.IPPROTO_HOPOPTS, false, 58, 0, 0, 0, 0, 0, 0, 0, 135))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(func(_ *testing.T, b []byte) {
 		if p := readIP(b); p != nil {
 			_ = p.what()
 			for _, proto := range []uint8{unix.IPPROTO_ICMP, unix.IPPROTO_TCP, unix.IPPROTO_UDP} {

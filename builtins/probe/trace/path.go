@@ -3,8 +3,6 @@ package trace
 import (
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"nsscript/builtins/kernel"
 )
 
@@ -293,8 +291,4 @@ func (s *space) sent(c class, second bool) []*run {
 // hasAddr reports whether an address is the namespace's own.
 func (s *space) hasAddr(f flow) bool {
 	return f.dst.IsLoopback() || slices.ContainsFunc(s.addrs, func(a kernel.Addr) bool { return a.Prefix.Addr() == f.dst.WithZone("") })
-}
-
-func (p *packet) isICMP() bool {
-	return p.proto == unix.IPPROTO_ICMP || p.proto == unix.IPPROTO_ICMPV6
 }
