@@ -28,6 +28,7 @@ var probeSpecs = []spec{
 	tracerouteSpec,
 	pingallSpec,
 	throughputSpec,
+	captureSpec,
 }
 
 func ping(c *call) (starlark.Value, error) {

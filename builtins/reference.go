@@ -51,6 +51,7 @@ var chapters = []chapter{
 		{"PingResult", pingResultDoc, nil}, {"ConnResult", connResultDoc, nil},
 		{"Response", responseDoc, nil}, {"Hop", hopDoc, nil}, {"Throughput", throughputResultDoc, nil},
 		{"Matrix", matrixDoc, nil}, {"Unreached", unreachedDoc, nil},
+		{"Capture", captureTypeDoc, captureMethods}, {"Packet", packetDoc, nil},
 	}},
 	{title: "Checks and control", specs: checkSpecs},
 	{title: "The interactive session", specs: consoleSpecs},

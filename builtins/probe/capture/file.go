@@ -31,7 +31,7 @@ type File struct {
 	to    io.WriteCloser
 	buf   *bufio.Writer
 	w     *pcapgo.NgWriter // nil until there is an interface
-	ids   map[*Device]int
+	ids   map[Device]int
 	count []uint64
 	begun time.Time
 	err   error
@@ -42,7 +42,7 @@ const fileBuffer = 256 << 10
 
 // NewFile begins a file.
 func NewFile(to io.WriteCloser, info FileInfo) (*File, error) {
-	f := &File{info: info, to: to, buf: bufio.NewWriterSize(to, fileBuffer), ids: map[*Device]int{}, begun: time.Now()}
+	f := &File{info: info, to: to, buf: bufio.NewWriterSize(to, fileBuffer), ids: map[Device]int{}, begun: time.Now()}
 	for _, d := range info.Known {
 		f.id(d)
 	}
@@ -53,7 +53,7 @@ func NewFile(to io.WriteCloser, info FileInfo) (*File, error) {
 // id is the number of an interface in the file, which is described there before its
 // first packet.
 func (f *File) id(d *Device) int {
-	if id, ok := f.ids[d]; ok {
+	if id, ok := f.ids[*d]; ok {
 		return id
 	}
 	in := pcapgo.NgInterface{
@@ -75,7 +75,7 @@ func (f *File) id(d *Device) int {
 		id, err = f.w.AddInterface(in)
 	}
 	f.fail(err)
-	f.ids[d] = id
+	f.ids[*d] = id
 	f.count = append(f.count, 0)
 	return id
 }
@@ -128,7 +128,7 @@ func (f *File) Close(lost map[string]uint64) error {
 	if f.w == nil {
 		f.id(&Device{Space: "none", Name: "none", Link: layers.LinkTypeEthernet}) // a file must have one
 	}
-	byID := make([]*Device, len(f.ids))
+	byID := make([]Device, len(f.ids))
 	for d, id := range f.ids {
 		byID[id] = d
 	}

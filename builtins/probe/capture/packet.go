@@ -9,6 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// LinkOf is what the packets of an interface begin with, by the kind of its link
+// layer as the kernel calls it: ether, loopback, ipip …
+func LinkOf(encap string) layers.LinkType {
+	switch encap {
+	case "ether", "loopback":
+		return layers.LinkTypeEthernet
+	case "none", "ipip", "tunnel6", "sit", "gre", "gre6", "ip6gre", "rawip":
+		return layers.LinkTypeRaw
+	}
+	return layers.LinkTypeLinuxSLL
+}
+
 // Direction tells whether a packet came into the namespace or went out of it.
 type Direction uint8
 

@@ -46,6 +46,8 @@ type Tap struct {
 	conn syscall.RawConn
 	ring *ring
 
+	begun time.Time
+
 	mu      sync.Mutex
 	counted uint64        // packets that the kernel has put into the ring
 	dropped uint64        // and those for which there was no room
@@ -84,13 +86,14 @@ func Start(ns probe.Namespace, o Options) (*Tap, error) {
 			err = fmt.Errorf("no interface %q: %w", o.Dev, unix.ENODEV)
 		}
 	}
+	begun := time.Now()
 	if err == nil {
 		err = bind(fd, index, o.Promiscuous)
 	}
 	if err != nil {
 		return nil, errors.Join(err, unix.Munmap(mem), unix.Close(fd))
 	}
-	t := &Tap{o: o, moved: make(chan struct{}), done: make(chan struct{})}
+	t := &Tap{o: o, begun: begun, moved: make(chan struct{}), done: make(chan struct{})}
 	t.ring = &ring{mem: mem, block: l.block, devs: &devices{space: o.Space, fd: fd, known: map[int32]*Device{}}}
 	t.file = os.NewFile(uintptr(fd), "packets")
 	if t.conn, err = t.file.SyscallConn(); err != nil {
@@ -189,6 +192,9 @@ func (t *Tap) Sync(ctx context.Context) error {
 		}
 	}
 }
+
+// Begun is the moment from which packets are seen.
+func (t *Tap) Begun() time.Time { return t.begun }
 
 // Done is closed when the tap has ended, by Stop or because its interface is gone.
 func (t *Tap) Done() <-chan struct{} { return t.done }
