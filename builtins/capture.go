@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,12 +67,13 @@ func (c *call) begin(p *Capture, o TapOptions) error {
 		if err != nil {
 			return &argError{"file", badArg("", "%q cannot be written: %s", p.path, fileProblem(err))}
 		}
-		known, err := c.Devices(p.n, o.Dev)
+		known, err := c.Devices(p.n)
 		if err != nil {
 			return errors.Join(err, out.Close())
 		}
+		known = slices.DeleteFunc(known, func(d *capture.Device) bool { return with.Dev != "" && d.Name != with.Dev })
 		if p.file, err = capture.NewFile(out, capture.FileInfo{Lab: c.lab.Name(), Filter: p.filter, SnapLen: o.SnapLen, Known: known}); err != nil {
-			return err
+			return errors.Join(&argError{"file", badArg("", "%q cannot be written: %s", p.path, fileProblem(err))}, out.Close())
 		}
 		with.Idle = p.flush
 	}
@@ -124,7 +126,6 @@ type Capture struct {
 	file  *capture.File // nil without one, and when it is complete
 	news  chan struct{} // closed with each packet
 	ended bool
-	err   error
 }
 
 var _ starlark.HasAttrs = (*Capture)(nil)

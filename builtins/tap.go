@@ -2,7 +2,6 @@ package builtins
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -74,8 +73,8 @@ func (s *Session) readTap(ns *Namespace, o TapOptions) (with capture.Options, er
 	return with, nil
 }
 
-// Devices are the interfaces of a namespace that a tap with these options sees now.
-func (s *Session) Devices(ns *Namespace, dev string) ([]*capture.Device, error) {
+// Devices are the interfaces that a namespace has now, as its packets name them.
+func (s *Session) Devices(ns *Namespace) ([]*capture.Device, error) {
 	k, err := ns.open()
 	if err != nil {
 		return nil, err
@@ -84,11 +83,9 @@ func (s *Session) Devices(ns *Namespace, dev string) ([]*capture.Device, error) 
 	if err != nil {
 		return nil, err
 	}
-	var list []*capture.Device
-	for _, l := range links {
-		if dev == "" || dev == AnyDev || dev == l.Name {
-			list = append(list, &capture.Device{Space: ns.name, Name: l.Name, Index: l.Index, Link: capture.LinkOf(l.Encap)})
-		}
+	list := make([]*capture.Device, len(links))
+	for i, l := range links {
+		list[i] = &capture.Device{Space: ns.name, Name: l.Name, Index: l.Index, Link: capture.LinkOf(l.Encap)}
 	}
 	return list, nil
 }
@@ -113,7 +110,7 @@ func (s *Session) compileFilter(text string, kind filter.LinkType, snaplen int) 
 	}
 	problem := wrong.Problem
 	if wrong.Err != nil {
-		problem = fmt.Sprintf("%s: %v", problem, wrong.Err)
+		problem = wrong.Err.Error()
 	}
 	hint := wrong.Hint
 	var h interface{ Hint() string }

@@ -82,10 +82,6 @@ type LinkParts struct {
 	Master string   `json:"master,omitempty"`
 }
 
-// foreign reports whether a namespace is the machine's own, of which only what the
-// lab has made is the lab's.
-func (l *Lab) foreign(name string) bool { return name == op.Host && !l.Private() }
-
 // shownLink is an interface that the lab shows.
 type shownLink struct {
 	kernel.Link
@@ -117,7 +113,7 @@ func (l *Lab) shownLinks(name string, ns *kernel.NetNS) ([]shownLink, error) {
 	}
 	var shown []shownLink
 	for _, k := range links {
-		if k.Kind == "loopback" || l.foreign(name) && k.Alias != l.sys.Mark {
+		if k.Kind == "loopback" || l.Foreign(name) && k.Alias != l.sys.Mark {
 			continue
 		}
 		addrs, err := ns.Addrs(k.Index)
@@ -127,6 +123,25 @@ func (l *Lab) shownLinks(name string, ns *kernel.NetNS) ([]shownLink, error) {
 		shown = append(shown, shownLink{k, names[k.Master], addrs})
 	}
 	return shown, nil
+}
+
+// Foreign reports whether a namespace is the machine's own, of which only what the
+// lab has made is the lab's.
+func (l *Lab) Foreign(name string) bool { return name == op.Host && !l.Private() }
+
+// LinksOf are the names of the interfaces that the lab shows of a namespace: all but
+// lo, and of the machine's own those that it has made.
+func (l *Lab) LinksOf(name string) ([]string, error) {
+	ns, err := l.sys.NS(name)
+	if err != nil {
+		return nil, err
+	}
+	links, err := l.shownLinks(name, ns)
+	names := make([]string, len(links))
+	for i, k := range links {
+		names[i] = k.Name
+	}
+	return names, err
 }
 
 // Describe reads a lab's parts from the kernel.
@@ -149,7 +164,7 @@ func Describe(l *Lab) (*Description, error) {
 			}
 			p.Links = append(p.Links, part)
 		}
-		if !l.foreign(name) {
+		if !l.Foreign(name) {
 			routes, err := ns.Routes()
 			if err != nil {
 				return nil, err

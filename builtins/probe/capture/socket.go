@@ -18,7 +18,7 @@ import (
 const (
 	bigBlock    = 256 << 10
 	smallBlock  = 128 << 10
-	leastBlocks = 4
+	leastBlocks = 2
 )
 
 // DefaultRing is the memory of a tap's ring: a third of a second of full Ethernet
@@ -36,7 +36,7 @@ type layout struct{ block, blocks int }
 
 func layoutOf(ring int) layout {
 	l := layout{block: bigBlock}
-	if ring < leastBlocks*bigBlock {
+	if ring < 4*bigBlock {
 		l.block = smallBlock
 	}
 	l.blocks = max(leastBlocks, ring/l.block)

@@ -56,8 +56,9 @@ type Tap struct {
 	ended   bool
 	err     error
 
-	stop sync.Once
-	done chan struct{}
+	stop     sync.Once
+	stopping chan struct{} // closed by Stop
+	done     chan struct{}
 }
 
 // ErrGone is the error of a tap whose interface was deleted.
@@ -93,7 +94,7 @@ func Start(ns probe.Namespace, o Options) (*Tap, error) {
 	if err != nil {
 		return nil, errors.Join(err, unix.Munmap(mem), unix.Close(fd))
 	}
-	t := &Tap{o: o, begun: begun, moved: make(chan struct{}), done: make(chan struct{})}
+	t := &Tap{o: o, begun: begun, moved: make(chan struct{}), done: make(chan struct{}), stopping: make(chan struct{})}
 	t.ring = &ring{mem: mem, block: l.block, devs: &devices{space: o.Space, fd: fd, known: map[int32]*Device{}}}
 	t.file = os.NewFile(uintptr(fd), "packets")
 	if t.conn, err = t.file.SyscallConn(); err != nil {
@@ -103,20 +104,24 @@ func Start(ns probe.Namespace, o Options) (*Tap, error) {
 	return t, nil
 }
 
-// run reads until the socket is closed for reading.
+// downPause is how often it is looked whether an interface that went down is there
+// still: the kernel tells of the one and not of the other.
+const downPause = 50 * time.Millisecond
+
+// run reads until the tap is stopped or its interface is gone.
 func (t *Tap) run(index int32) {
-	var err error
-	for err == nil {
-		err = t.conn.Read(func(fd uintptr) bool {
+	var gone error
+	for down := false; gone == nil; {
+		err := t.conn.Read(func(fd uintptr) bool {
 			if t.ring.ready() {
 				return true
 			}
-			// An interface that goes down leaves an error, and may come up again.
-			_, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
-			return index != 0 && nameOf(int(fd), index) == ""
+			errno, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+			down = down || errno == int(unix.ENETDOWN)
+			return down
 		})
-		if err == nil && !t.ring.ready() && index != 0 {
-			err = ErrGone
+		if t.ring.ready() {
+			down = false
 		}
 		for t.ring.ready() {
 			t.advance(t.ring.read(t.o.Each))
@@ -124,11 +129,35 @@ func (t *Tap) run(index int32) {
 		if t.o.Idle != nil {
 			t.o.Idle()
 		}
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) || !t.pause(down) {
+			break
+		}
+		if down && index != 0 && t.nameOf(index) == "" {
+			gone = ErrGone
+		}
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, os.ErrClosed) {
-		err = nil
+	t.finish(gone)
+}
+
+// pause waits a moment for an interface that is down. It returns false once the tap is stopped.
+func (t *Tap) pause(down bool) bool {
+	if down {
+		select {
+		case <-t.stopping:
+		case <-time.After(downPause):
+		}
 	}
-	t.finish(err)
+	select {
+	case <-t.stopping:
+		return false
+	default:
+		return true
+	}
+}
+
+func (t *Tap) nameOf(index int32) (name string) {
+	_ = t.conn.Control(func(fd uintptr) { name = nameOf(int(fd), index) }) // closed: it has none
+	return name
 }
 
 // advance notes that packets were read.
@@ -212,6 +241,7 @@ func (t *Tap) Stop() error {
 			defer cancel()
 			_ = t.Sync(ctx) // late ones are given up
 		}
+		close(t.stopping)
 		_ = t.file.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
 	})
 	<-t.done
