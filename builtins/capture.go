@@ -77,6 +77,9 @@ func (c *call) begin(p *Capture, o TapOptions) error {
 		}
 		with.Idle = p.flush
 	}
+	c.mu.Lock()
+	with.Ring = capture.RingFor(len(c.captures) + 1)
+	c.mu.Unlock()
 	if p.tap, err = startTap(p.n, with); err != nil {
 		if p.file != nil {
 			err = errors.Join(err, p.file.Close(nil))
@@ -180,15 +183,29 @@ func (p *Capture) stop() error {
 // completes their files.
 func (s *Session) StopCaptures(namespace string) error {
 	s.mu.Lock()
-	list := append([]*Capture(nil), s.captures...)
-	s.mu.Unlock()
-	var errs []error
-	for _, p := range list {
-		if namespace == "" || p.n.name == namespace {
-			errs = append(errs, p.stop())
+	var ending []*Capture
+	s.captures = slices.DeleteFunc(s.captures, func(p *Capture) bool {
+		end := namespace == "" || p.n.name == namespace
+		if end {
+			ending = append(ending, p)
 		}
+		return end
+	})
+	s.mu.Unlock()
+	errs := make([]error, len(ending))
+	var all sync.WaitGroup
+	for i, p := range ending { // the kernel takes its time to close each
+		all.Go(func() { errs[i] = p.stop() })
 	}
+	all.Wait()
 	return errors.Join(errs...)
+}
+
+// forget has the session not end a capture that is ended.
+func (s *Session) forget(p *Capture) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.captures = slices.DeleteFunc(s.captures, func(other *Capture) bool { return other == p })
 }
 
 // upToDate waits until what has passed so far is seen.
@@ -301,6 +318,7 @@ var captureMethods = []spec{
 		sig: "stop(capture)", doc: captureStopDoc,
 		run: func(c *call) (starlark.Value, error) {
 			p := c.args[0].(*Capture)
+			c.forget(p)
 			return p, p.stop()
 		},
 	},

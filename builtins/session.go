@@ -55,8 +55,8 @@ type Session struct {
 	checks     []Check
 	params     []Param
 	namespaces []*Namespace
-	jobs       int // background processes so far
-	captures   []*Capture
+	jobs       int        // background processes so far
+	captures   []*Capture // those that run
 }
 
 // NewSession begins a run. ctx ends it: whatever blocks returns.

@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"nsscript/builtins"
-	"nsscript/builtins/lab"
 	"nsscript/builtins/op"
 	"nsscript/builtins/probe/capture"
 )
@@ -366,21 +364,4 @@ func (c *capturing) finish() error {
 	}
 	fmt.Fprintf(os.Stderr, "%d %s captured, %d dropped by the kernel\n", c.seen, plural(c.seen, "packet"), all)
 	return err
-}
-
-// joinLab has this command count as one of the lab's processes, so that it is ended
-// with the lab: a socket of it would keep a namespace alive. A process is told by the
-// environment with which it was started, so the command starts anew in its own place.
-func joinLab(l *lab.Lab) error {
-	sign := l.System().Sign
-	if l.Private() || os.Getenv(op.EnvLab) == sign {
-		return nil // a sandbox ends with all that is in it
-	}
-	var env []string
-	for _, kv := range os.Environ() {
-		if !strings.HasPrefix(kv, op.EnvLab+"=") {
-			env = append(env, kv)
-		}
-	}
-	return restart(append(env, op.EnvLab+"="+sign))
 }

@@ -130,8 +130,9 @@ func (n *testNS) sender(to string, port int) func([]byte) {
 		return err
 	}))
 	n.t.Cleanup(func() { _ = unix.Close(fd) })
-	sa := &unix.SockaddrInet4{Port: port, Addr: [4]byte(net.ParseIP(to).To4())}
+	addr := [4]byte(net.ParseIP(to).To4())
 	return func(b []byte) {
+		sa := &unix.SockaddrInet4{Port: port, Addr: addr}
 		for {
 			err := unix.Sendto(fd, b, 0, sa)
 			if err == unix.ECONNREFUSED || err == unix.ENOBUFS || err == unix.EAGAIN {
