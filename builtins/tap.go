@@ -8,7 +8,6 @@ import (
 
 	"github.com/gopacket/gopacket/layers"
 	"golang.org/x/net/bpf"
-	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/op"
@@ -45,11 +44,7 @@ func startTap(ns *Namespace, with capture.Options) (*capture.Tap, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := capture.Start(k, with)
-	if errors.Is(err, unix.ENOMEM) {
-		return nil, badArg("", "%s: the kernel has no memory for another ring of packets", ns.title())
-	}
-	return t, err
+	return capture.Start(k, with)
 }
 
 // readTap finds out what is wrong with a tap, before anything is begun.

@@ -33,7 +33,12 @@ func newCapture() *cobra.Command {
 			}
 			return nil
 		},
-		ValidArgsFunction: completePlace,
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			if o.all {
+				return completeLab(cmd, args, typed)
+			}
+			return completePlace(cmd, args, typed)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err

@@ -26,14 +26,14 @@ type Fields struct {
 
 // decoded is what was found out of a packet when it was asked for.
 type decoded struct {
-	fields  Fields
-	summary string
+	fields Fields
+	text   string
 }
 
 func (p *Packet) decode() *decoded {
 	p.once.Do(func() {
 		w := p.print(Style{})
-		p.seen = &decoded{fields: w.fields, summary: w.String()}
+		p.seen = &decoded{fields: w.fields, text: w.String()}
 	})
 	return p.seen
 }
@@ -41,13 +41,14 @@ func (p *Packet) decode() *decoded {
 // Fields tells what the packet is about.
 func (p *Packet) Fields() Fields { return p.decode().fields }
 
-// Summary is the packet as a line, as tcpdump -nn prints it.
-func (p *Packet) Summary() string { return p.decode().summary }
+// Summary is the packet as one line, as tcpdump -nn prints it.
+func (p *Packet) Summary() string { return strings.ReplaceAll(p.decode().text, "\n", " ") }
 
-// Text is the packet as a line; with Verbose it may be several.
+// Text is the packet as tcpdump -nn prints it, which may be several lines: with
+// Verbose, and of a packet in a packet.
 func (p *Packet) Text(s Style) string {
 	if s == (Style{}) {
-		return p.Summary()
+		return p.decode().text
 	}
 	return p.print(s).String()
 }
