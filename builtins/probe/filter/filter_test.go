@@ -148,6 +148,28 @@ func TestLong(t *testing.T) {
 	}
 }
 
+// TestReach holds programs around the length that a conditional jump reaches: each
+// alternative is one instruction.
+func TestReach(t *testing.T) {
+	t.Parallel()
+	for n := 240; n < 540; n++ {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprint(0x7000+i))
+		}
+		filter := "ether proto " + strings.Join(list, " or ")
+		program := mustCompile(t, filter, Options{})
+		negated := mustCompile(t, "not ("+filter+")", Options{})
+		for _, i := range []int{0, 1, n - 257, n - 256, n - 255, n - 254, n - 1, n} {
+			p := packet{data: ether(m2, m1, 0x7000+i, make([]byte, 46))}
+			want := i >= 0 && i < n
+			if run(program, p) != 0 != want || run(negated, p) != 0 == want {
+				t.Errorf("%d types, type %d: not %v", n, i, want)
+			}
+		}
+	}
+}
+
 // TestAnyDevice holds that a program for all devices decides like those for each kind.
 func TestAnyDevice(t *testing.T) {
 	t.Parallel()

@@ -111,7 +111,7 @@ func (w writer) number(depth int, field bool) string {
 	case 3:
 		return "((" + w.number(depth-1, true) + " & 0xf) " + w.of("<<", ">>", "*") + " 2)"
 	}
-	return w.number(depth-1, true) + " " + w.of("+", "-", "*", "&", "|", "^", "/ 3 +", "% 7 +") + " " + w.number(0, false)
+	return w.number(depth-1, true) + " " + w.of("+", "-", "*", "&", "|", "^", "/", "%") + " " + w.number(0, false)
 }
 
 // TestRandomFilters holds filters that nobody would write against those that the
