@@ -105,6 +105,25 @@ type bench struct {
 	send    func(b []byte) error
 	seen    []int // sockets that take all, each on a device, opened before all others
 	devices []int
+
+	// spare are sockets by device, used again with other programs: the kernel takes
+	// its time to close one.
+	spare map[int][]int
+}
+
+// socket returns one on a device, 0 for all, with a program.
+func (b *bench) socket(ifindex int, program []bpf.RawInstruction) (int, error) {
+	list := b.spare[ifindex]
+	if len(list) == 0 {
+		return listen(ifindex, program)
+	}
+	fd := list[len(list)-1]
+	if err := attach(fd, program); err != nil {
+		return -1, err
+	}
+	drain(fd) // what it got while nobody used it
+	b.spare[ifindex] = list[:len(list)-1]
+	return fd, nil
 }
 
 // await sends a packet and returns it as it is seen on each device. A socket that was
@@ -160,16 +179,19 @@ func (b *bench) hold(listeners []listener, packets []packet) (compared int) {
 	return compared
 }
 
+func (b *bench) ifindex(device int) int {
+	if device < 0 {
+		return 0
+	}
+	return b.devices[device]
+}
+
 // listeners opens sockets for one filter: ours on each device and on all, and
 // libpcap's, if the kernel takes it, on each device.
 func (b *bench) listeners(filter string, link LinkType, libpcap reference) (list []listener) {
 	b.t.Helper()
 	add := func(who string, device int, program []bpf.RawInstruction, verdict func(p packet) bool) {
-		index := 0
-		if device >= 0 {
-			index = b.devices[device]
-		}
-		fd, err := listen(index, program)
+		fd, err := b.socket(b.ifindex(device), program)
 		if err != nil && who == "libpcap" { // a loop, or a scratch word that nothing was stored in
 			return
 		}
@@ -199,6 +221,7 @@ func (b *bench) listeners(filter string, link LinkType, libpcap reference) (list
 func (b *bench) run(link LinkType, known map[string]reference, packets []packet) {
 	b.t.Helper()
 	compared, sockets := 0, 0
+	b.spare = map[int][]int{}
 	list := filters(b.t)
 	for len(list) > 0 && !b.t.Failed() {
 		n := min(60, len(list))
@@ -210,10 +233,15 @@ func (b *bench) run(link LinkType, known map[string]reference, packets []packet)
 		sockets += len(open)
 		compared += b.hold(open, packets)
 		for _, l := range open {
-			unix.Close(l.fd)
+			b.spare[b.ifindex(l.device)] = append(b.spare[b.ifindex(l.device)], l.fd)
 		}
 	}
-	b.t.Logf("%d packets and %d sockets: %d compared", len(packets), sockets, compared)
+	for _, list := range b.spare {
+		for _, fd := range list {
+			unix.Close(fd)
+		}
+	}
+	b.t.Logf("%d packets for %d programs: %d compared", len(packets), sockets, compared)
 }
 
 // whole are some packets of a list, none of them cut off or damaged.

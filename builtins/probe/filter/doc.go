@@ -7,7 +7,7 @@
 //	compile.go  the way from one end to the other
 //	lex.go      the text as words
 //	parse.go    words as a tree of primitives joined by and, or, not
-//	parsearith.go comparisons of numbers in it
+//	parsearith.go its comparisons of numbers
 //	tree.go     that tree
 //	lower.go    primitives as conditions on values in the packet, from left to right:
 //	            host.go, port.go, proto.go, chain.go, llc.go, encap.go, geneve.go, arith.go
