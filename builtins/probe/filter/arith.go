@@ -102,9 +102,10 @@ func compute(op string, a, b uint32) uint32 {
 
 // access is a field of a header.
 func (l *lowering) access(n access, checks *all) value {
-	index := l.number(n.index, checks)
-	at, check := l.headerOf(n)
-	*checks = append(*checks, check)
+	var inner all
+	index := l.number(n.index, &inner)
+	at, before, check := l.headerOf(n)
+	*checks = append(append(append(*checks, before...), inner...), check)
 	i, isLit := index.(lit)
 	if !isLit {
 		return load{add(index, at.index), at.off, n.size}
@@ -114,26 +115,31 @@ func (l *lowering) access(n access, checks *all) value {
 		start -= netOffset
 	}
 	if end := start + int64(int32(i)); end < 0 || end > maxOffset || int64(i) > maxOffset && int64(int32(i)) < math.MinInt16 {
+		if l.mixed && l.kind == kindDevice {
+			*checks = append(*checks, truth(false)) // an Ethernet header has it
+			return lit(0)
+		}
 		l.fail(wrong(n.at, "no packet has such a byte"))
 	}
 	return at.at(uint32(i), n.size)
 }
 
-// headerOf is where a protocol's header begins, and the condition of its being there.
-// For the protocols above IPv4 that is a first fragment of IPv4.
-func (l *lowering) headerOf(n access) (place, cond) {
+// headerOf is where a protocol's header begins, and the conditions of its being there:
+// before and after those of the headers that its offset is read from. For the protocols
+// above IPv4 that is a first fragment of IPv4.
+func (l *lowering) headerOf(n access) (at place, before all, check cond) {
 	switch n.proto {
 	case "ether":
 		if l.kind == kindDevice {
-			return l.header, l.lacks(n.at, "Ethernet header")
+			return l.header, nil, l.lacks(n.at, "Ethernet header")
 		}
-		return l.header, l.frame(all{})
+		return l.header, nil, l.frame(all{})
 	case "ip", "ip6", "arp", "rarp", "atalk", "decnet", "lat", "sca", "moprc", "mopdl":
-		return l.net, l.protocol(n.proto, n.at)
+		return l.net, nil, l.protocol(n.proto, n.at)
 	case "tcp", "udp", "sctp", "icmp", "igmp", "igrp", "pim", "vrrp", "carp":
-		return l.transport4(), all{l.etherType(etherTypes["ip"]), l.protocol(n.proto, n.at), l.firstFragment()}
+		return l.transport4(), all{l.etherType(etherTypes["ip"])}, all{l.protocol(n.proto, n.at), l.firstFragment()}
 	case "icmp6":
-		return l.net.plus(40), all{l.etherType(etherTypes["ip6"]), eq(l.net.at(6, 1), ipProtocols["icmp6"])}
+		return l.net.plus(40), nil, all{l.etherType(etherTypes["ip6"]), eq(l.net.at(6, 1), ipProtocols["icmp6"])}
 	}
-	return place{}, l.fail(wrong(n.at, "the bytes of %q have no place in a packet", n.at.text))
+	return place{}, nil, l.fail(wrong(n.at, "the bytes of %q have no place in a packet", n.at.text))
 }

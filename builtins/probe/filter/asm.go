@@ -1,6 +1,10 @@
 package filter
 
-import "golang.org/x/net/bpf"
+import (
+	"slices"
+
+	"golang.org/x/net/bpf"
+)
 
 // instruction is one of BPF, or a jump to labels: with a test to t or f, without
 // one to t.
@@ -9,36 +13,45 @@ type instruction struct {
 	jump bool
 	test bool
 	cmp  compare
-	x    bool   // compare with X, not with n
-	n    uint32 //
+	x    bool // compare with X, not with n
+	n    uint32
 	t, f *label
 
-	at           int // where it begins in the program
-	farT, farF   bool
-	instructions int
+	at     int      // where it begins in the program
+	length int      // in instructions
+	far    []*label // what it has unconditional jumps to, behind it
 }
 
-// maxSkip is how far a conditional jump reaches. What is farther away is reached by
-// an unconditional one behind it.
+// maxSkip is how far a conditional jump reaches. To what is farther away it goes by an
+// unconditional jump behind it, or behind a later instruction.
 const maxSkip = 255
 
-// assemble resolves labels. A jump grows when its target is too far, and that moves
-// others away, until nothing grows any more.
+// assemble resolves labels. An instruction grows when a target is too far, and that
+// moves others away, until nothing grows any more.
 func (g *code) assemble() []bpf.Instruction {
 	for g.layOut() {
 	}
-	var out []bpf.Instruction
-	for i := range g.list {
+	var out []bpf.Instruction // from the last to the first
+	steps := map[*label]int{}
+	for i := len(g.list) - 1; i >= 0; i-- {
 		in := &g.list[i]
+		for j := len(in.far) - 1; j >= 0; j-- {
+			at := in.at + 1 + j
+			out = append(out, bpf.Jump{Skip: uint32(g.position(in.far[j]) - at - 1)})
+			steps[in.far[j]] = at
+		}
 		switch {
 		case !in.jump:
 			out = append(out, in.op)
 		case in.test:
-			out = append(out, g.conditional(in)...)
-		case in.instructions > 0:
-			out = append(out, bpf.Jump{Skip: g.distance(in.t, in.at+1)})
+			t, _ := g.reach(in, in.t, steps)
+			f, _ := g.reach(in, in.f, steps)
+			out = append(out, in.conditional(uint8(t), uint8(f)))
+		case in.length > 0:
+			out = append(out, bpf.Jump{Skip: uint32(g.position(in.t) - in.at - 1)})
 		}
 	}
+	slices.Reverse(out)
 	return out
 }
 
@@ -48,53 +61,56 @@ func (g *code) layOut() (grown bool) {
 	for i := range g.list {
 		in := &g.list[i]
 		if !in.jump || in.test {
-			in.instructions = max(in.instructions, 1)
+			in.length = 1 + len(in.far)
 		}
 		in.at = at
-		at += in.instructions
+		at += in.length
 	}
-	for i := range g.list {
+	steps := map[*label]int{}
+	for i := len(g.list) - 1; i >= 0; i-- {
 		in := &g.list[i]
+		for j, l := range in.far {
+			steps[l] = in.at + 1 + j
+		}
 		switch {
 		case in.test:
-			in.farT = in.farT || g.distance(in.t, in.at+1) > maxSkip
-			in.farF = in.farF || g.distance(in.f, in.at+1) > maxSkip
-			n := 1
-			for _, far := range []bool{in.farT, in.farF} {
-				if far {
-					n++
+			for _, l := range []*label{in.t, in.f} {
+				if _, ok := g.reach(in, l, steps); !ok {
+					in.far = append(in.far, l)
+					grown = true
 				}
 			}
-			grown = grown || n > in.instructions
-			in.instructions = n
-		case in.jump && in.instructions == 0 && g.distance(in.t, in.at) > 0:
-			in.instructions = 1
+		case in.jump && in.length == 0 && g.position(in.t) > in.at:
+			in.length = 1
 			grown = true
 		}
 	}
 	return grown
 }
 
-// distance is how many instructions lie between from and a label.
-func (g *code) distance(l *label, from int) uint32 {
-	return uint32(g.list[l.pos].at - from)
+func (g *code) position(l *label) int {
+	if l.pos == len(g.list) {
+		last := g.list[l.pos-1]
+		return last.at + last.length
+	}
+	return g.list[l.pos].at
 }
 
-func (g *code) conditional(in *instruction) []bpf.Instruction {
-	t, f := g.distance(in.t, in.at+1), g.distance(in.f, in.at+1)
-	var far []bpf.Instruction
-	if in.farT {
-		far = append(far, bpf.Jump{Skip: t - 1})
-		t = 0
+// reach returns how many instructions a conditional jump skips on its way to l:
+// directly, or by the nearest of the unconditional jumps that lead there.
+func (g *code) reach(in *instruction, l *label, steps map[*label]int) (skip int, ok bool) {
+	if skip = g.position(l) - in.at - 1; skip <= maxSkip {
+		return skip, true
 	}
-	if in.farF {
-		k := uint32(len(far))
-		far = append(far, bpf.Jump{Skip: f - 1 - k})
-		f = k
-	}
+	at, ok := steps[l]
+	skip = at - in.at - 1
+	return skip, ok && skip <= maxSkip
+}
+
+func (in *instruction) conditional(t, f uint8) bpf.Instruction {
 	cond := [...]bpf.JumpTest{bpf.JumpEqual, bpf.JumpGreaterThan, bpf.JumpGreaterOrEqual, bpf.JumpBitsSet}[in.cmp]
 	if in.x {
-		return append([]bpf.Instruction{bpf.JumpIfX{Cond: cond, SkipTrue: uint8(t), SkipFalse: uint8(f)}}, far...)
+		return bpf.JumpIfX{Cond: cond, SkipTrue: t, SkipFalse: f}
 	}
-	return append([]bpf.Instruction{bpf.JumpIf{Cond: cond, Val: in.n, SkipTrue: uint8(t), SkipFalse: uint8(f)}}, far...)
+	return bpf.JumpIf{Cond: cond, Val: in.n, SkipTrue: t, SkipFalse: f}
 }

@@ -191,7 +191,9 @@ func (g *code) toA(v value) {
 		g.emit(bpf.LoadIndirect{Off: v.off, Size: v.size})
 	case neg:
 		g.toA(v.of)
-		g.emit(bpf.NegateA{})
+		// Not bpf.NegateA, which the VM of golang.org/x/net/bpf does not know.
+		g.emit(bpf.ALUOpConstant{Op: bpf.ALUOpXor, Val: 1<<32 - 1})
+		g.emit(bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: 1})
 	case alu:
 		if n, ok := v.b.(lit); ok {
 			g.toA(v.a)

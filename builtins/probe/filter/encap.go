@@ -11,9 +11,9 @@ func (l *lowering) encap(e encap) cond {
 	limits := map[string]struct {
 		what string
 		most uint32
-	}{"vlan": {"VLAN", 4095}, "mpls": {"MPLS label", 1<<20 - 1}, "pppoes": {"PPPoE session", 1<<16 - 1}, "geneve": {"Geneve network", 1<<24 - 1}}
+	}{"vlan": {"a VLAN", 4095}, "mpls": {"an MPLS label", 1<<20 - 1}, "pppoes": {"a PPPoE session", 1<<16 - 1}, "geneve": {"a Geneve network", 1<<24 - 1}}
 	if limit := limits[e.kind]; e.number != nil && *e.number > limit.most {
-		return l.fail(wrong(e.id, "a %s is at most %d", limit.what, limit.most))
+		return l.fail(wrong(e.id, "%s is at most %d", limit.what, limit.most))
 	}
 	switch e.kind {
 	case "vlan":

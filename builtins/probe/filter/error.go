@@ -17,7 +17,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "filter %q: ", e.Filter)
+	fmt.Fprintf(&b, "filter %q: ", e.excerpt())
 	if e.Word == "" {
 		b.WriteString("at its end: ")
 	} else {
@@ -31,6 +31,24 @@ func (e *Error) Error() string {
 		b.WriteString("; " + e.Hint)
 	}
 	return b.String()
+}
+
+// excerpt is the filter, of a long one what stands around the word.
+func (e *Error) excerpt() string {
+	const most = 80
+	s := e.Filter
+	if len(s) <= most {
+		return s
+	}
+	start := min(max(0, e.Pos-most/2), len(s)-most)
+	s = strings.ToValidUTF8(s[start:start+most], "")
+	if start > 0 {
+		s = "…" + s
+	}
+	if start+most < len(e.Filter) {
+		s += "…"
+	}
+	return s
 }
 
 func (e *Error) Unwrap() error { return e.Err }

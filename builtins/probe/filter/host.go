@@ -3,7 +3,6 @@ package filter
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -76,7 +75,7 @@ func (l *lowering) address(p primitive, prefix netip.Prefix) cond {
 	if p.proto == "ip6" {
 		return l.fail(wrong(p.id, "an IPv4 address, which \"ip6\" has not"))
 	}
-	return l.host4(bits4(prefix.Addr()), binary.BigEndian.Uint32(mask[:]), p.proto, p.dir)
+	return l.host4(p, bits4(prefix.Addr()), binary.BigEndian.Uint32(mask[:]))
 }
 
 func bits4(a netip.Addr) uint32 {
@@ -124,7 +123,11 @@ func (l *lowering) mask(p primitive, prefix netip.Prefix) (mask [16]byte, ok boo
 		}
 	}
 	if p.kind != "net" && !(addr.Is6() && bits == 128) {
-		l.fail(wrong(p.id, "only a net has a mask").hint("write \"net %s…\"", p.id.text))
+		err := wrong(p.id, "only a net has a mask")
+		if p.bits != nil {
+			err = err.hint("write \"net %s/%s\"", p.id.text, p.bits.text)
+		}
+		l.fail(err)
 		return mask, false
 	}
 	return mask, true
@@ -143,22 +146,25 @@ func (l *lowering) short(p primitive, n uint32) cond {
 	if p.proto == "ip6" {
 		return l.fail(wrong(p.id, "an IPv4 address, which \"ip6\" has not"))
 	}
-	return l.host4(n, mask, p.proto, p.dir)
+	return l.host4(p, n, mask)
 }
 
 // host4 is an IPv4 address in a header of IP, ARP or RARP.
-func (l *lowering) host4(addr, mask uint32, proto, dir string) cond {
+func (l *lowering) host4(p primitive, addr, mask uint32) cond {
+	proto := p.proto
 	in := func(proto string, src, dst uint32) cond {
 		if mask == 0 {
 			return l.etherType(etherTypes[proto])
 		}
-		return all{l.etherType(etherTypes[proto]), l.ends(dir, func(isDst bool) cond {
+		return all{l.etherType(etherTypes[proto]), l.ends(p.dir, func(isDst bool) cond {
 			return masked(l.net.at(pick(isDst, dst, src), 4), mask, addr)
 		})}
 	}
 	switch {
 	case proto == "ip":
 		return in("ip", 12, 16)
+	case proto != "" && l.labels > 0:
+		return l.linkProto(etherTypes[proto], p.at)
 	case proto != "":
 		return in(proto, 14, 24) // RFC 826
 	case l.labels > 0: // MPLS says of what it carries only whether it is IP
@@ -208,12 +214,8 @@ func (l *lowering) named(p primitive) cond {
 		return l.fail(wrong(p.id, "no host of that name is known").hint("write its address"))
 	}
 	addrs, err := l.resolve(p.id.text)
-	var e *Error
-	switch {
-	case errors.As(err, &e):
-		return l.fail(wrong(p.id, "%s", e.Problem).hint("%s", e.Hint))
-	case err != nil:
-		e = wrong(p.id, "no host of that name")
+	if err != nil {
+		e := wrong(p.id, "no host of that name")
 		e.Err = err
 		return l.fail(e)
 	}
@@ -222,7 +224,7 @@ func (l *lowering) named(p primitive) cond {
 		a = a.Unmap().WithZone("")
 		switch {
 		case a.Is4() && p.proto != "ip6":
-			list = append(list, l.host4(bits4(a), 1<<32-1, p.proto, p.dir))
+			list = append(list, l.host4(p, bits4(a), 1<<32-1))
 		case a.Is6() && (p.proto == "" || p.proto == "ip6"):
 			list = append(list, l.host6(a, [16]byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, p.dir))
 		}

@@ -3,6 +3,7 @@ package filter
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // token is a word (a keyword, a name, a number, an address), a sign, or the end.
@@ -92,8 +93,8 @@ func lex(s string) ([]token, *Error) {
 			list = append(list, token{text: s[i : i+n], pos: i, word: true})
 		default:
 			if n = signLength(s[i:]); n == 0 {
-				r := []rune(s[i:])[0]
-				return nil, wrong(token{text: string(r), pos: i}, "this sign means nothing in a filter")
+				_, size := utf8.DecodeRuneInString(s[i:])
+				return nil, wrong(token{text: s[i : i+size], pos: i}, "this sign means nothing in a filter")
 			}
 			list = append(list, token{text: s[i : i+n], pos: i})
 			brackets = max(0, brackets+strings.Count(s[i:i+n], "[")-strings.Count(s[i:i+n], "]"))

@@ -114,6 +114,7 @@ var refused = func() map[string]struct{ problem, hint string } {
 		"gateway": {"a gateway's Ethernet address is not known", "write \"ether host MAC and not host ADDRESS\""},
 		"radio":   {"packets have no radio header here", ""},
 		"lane":    {"there is no ATM here", ""},
+		"byte":    {"this is not in the manual", "write \"ether[0] = 2\""},
 		"vxlan":   {"the language has no such keyword", "write \"udp port 4789\""},
 	}
 	for _, w := range []string{"addr1", "address1", "addr2", "address2", "addr3", "address3", "addr4", "address4", "ra", "ta",

@@ -22,6 +22,7 @@ type parser struct {
 	depth  int
 	err    *Error
 	last   *qualifiers // what an id without qualifiers takes; nil after what has none
+	bareID bool        // the last primitive was such an id
 }
 
 // parse returns nil for an empty filter.
@@ -123,8 +124,11 @@ func (p *parser) term() node {
 			p.fail(p.bare(t))
 			return nil
 		}
-		return p.id(*p.last)
+		n := p.id(*p.last)
+		p.bareID = true
+		return n
 	}
+	p.bareID = false
 	if n, ok := p.single(); ok {
 		p.last = nil
 		return n
@@ -143,11 +147,14 @@ func (p *parser) bare(t token) *Error {
 	case isNum && n > 255:
 		return err.hint("did you mean \"port %s\"?", t.text)
 	case isNum:
-		return err.hint("\"port %s\", \"proto %s\" or \"vlan %s\"?", t.text, t.text, t.text)
+		return err.hint("did you mean \"port %s\", \"proto %s\" or \"vlan %s\"?", t.text, t.text, t.text)
 	case isHost:
 		return err.hint("did you mean \"host %s\"?", t.text)
 	case isMAC(t.text):
 		return err.hint("did you mean \"ether host %s\"?", t.text)
+	}
+	if spaces := missingSpaces(t.text); spaces != "" {
+		return err.hint("%s", spaces)
 	}
 	err.Problem = "no word of the filter language, and no qualifier (host, port, net …) before it"
 	if word := near.Name(keywords, t.text); word != "" {
@@ -169,6 +176,9 @@ func (p *parser) leftOver(t token) *Error {
 		return err
 	}
 	before := p.tokens[max(p.next-1, 0)]
+	if word := near.Name(keywords, before.text); before.word && !before.escaped && !isKeyword(before.text) && word != "" && p.bareID {
+		return wrong(before, "no word of the filter language").hint("%s", near.DidYouMean(word))
+	}
 	_, isNum, _ := t.number()
 	_, isHost := hostWord(t.text)
 	isProto := before.word && !before.escaped && protocols[before.text] != ""
@@ -282,6 +292,9 @@ func (p *parser) head() node {
 			q.kind = p.take().text
 		case q.dir != "" && t.is("proto", "protochain"):
 			p.fail(wrong(t, "%q has no direction", t.text))
+			return nil
+		case q.dir == "" && q.proto == "":
+			p.fail(wrong(t, "a primitive must stand here"))
 			return nil
 		case q.dir == "":
 			p.last = nil

@@ -1,6 +1,10 @@
 package filter
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // relations are the comparisons, precedence the other operators: the greater binds
 // the tighter. % and ^ have none in libpcap's grammar, which makes it read all that
@@ -113,6 +117,8 @@ func (p *parser) operand() number {
 		err := wrong(t, "a number must stand here")
 		if t.word && !t.escaped && protocols[t.text] != "" {
 			err = err.hint("a field is written \"%s[offset:size]\"", t.text)
+		} else if spaces := missingSpaces(t.text); spaces != "" {
+			err = err.hint("%s", spaces)
 		} else if name := nearConstant(t.text); t.word && name != "" {
 			err = err.hint("did you mean %q?", name)
 		}
@@ -120,6 +126,21 @@ func (p *parser) operand() number {
 		return nil
 	}
 	return constant{p.natural(""), t}
+}
+
+// missingSpaces is the hint for a word that is meant as a difference: names contain
+// hyphens.
+func missingSpaces(word string) string {
+	at := strings.LastIndex(word, "-")
+	if at < 0 {
+		return ""
+	}
+	left, right := word[:at], word[at+1:]
+	_, isConstant := constants[left]
+	if !isNumber(right) || !isNumber(left) && !isConstant && left != "len" && left != "length" {
+		return ""
+	}
+	return fmt.Sprintf("write \"%s - %s\"", left, right)
 }
 
 // access reads "tcp[12:2]".

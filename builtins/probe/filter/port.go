@@ -1,11 +1,14 @@
 package filter
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/bpf"
+
+	"nsscript/builtins/near"
 )
 
 // transports are what has ports, in the order in which they are looked for.
@@ -71,13 +74,15 @@ func (l *lowering) port(p primitive, word string) (port uint32, proto string, er
 	case !ok && p.kind == "port" && strings.Contains(word, "-") && isRange(word):
 		return 0, "", wrong(p.id, "no port").hint("did you mean \"portrange %s\"?", word)
 	case !ok:
-		return 0, "", wrong(p.id, "no port of that name")
+		err := wrong(p.id, "no port of that name")
+		if name := near.Name(slices.Collect(maps.Keys(ports)), word); name != "" {
+			err = err.hint("%s", near.DidYouMean(name))
+		}
+		return 0, "", err
 	case p.proto == "" || proto == p.proto:
 		return port, proto, nil
-	case proto == "" && p.proto != "sctp":
-		return port, p.proto, nil
 	case proto == "":
-		proto = "tcp"
+		return port, p.proto, nil
 	}
 	return 0, "", wrong(p.id, "a port of %s", proto)
 }

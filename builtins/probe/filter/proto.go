@@ -11,7 +11,7 @@ import (
 func (l *lowering) protocol(name string, at token) cond {
 	switch name {
 	case "ether":
-		return l.fail(wrong(at, "what of the link layer?").hint("\"ether host\", \"ether proto\", \"ether[0]\""))
+		return l.fail(wrong(at, "it says nothing alone").hint("there is \"%s host\", \"%s proto\", \"%s[0]\"", at.text, at.text, at.text))
 	case "icmp", "igmp", "vrrp", "carp":
 		return l.inIP(ipProtocols[name])
 	case "igrp":
@@ -128,5 +128,5 @@ func (l *lowering) ipCast(c cast) cond {
 	case c.at.text == "multicast" && c.proto == "ip6":
 		return all{l.etherType(etherTypes["ip6"]), eq(l.net.at(24, 1), 255)}
 	}
-	return l.fail(wrong(c.at, "%q has none", c.proto))
+	return l.fail(wrong(c.at, "%q has no %s", c.proto, c.at.text))
 }

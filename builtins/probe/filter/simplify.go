@@ -1,27 +1,54 @@
 package filter
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+)
 
 // simplify returns an equal condition that makes a shorter program. It changes no
 // order in which loads can end a program: alternatives that begin with the same value
 // equal to different numbers exclude each other, so those with the same number can be
 // brought together.
-func simplify(c cond) cond {
+func simplify(c cond) cond { return finish(gather(c)) }
+
+// gather brings together what belongs together, from the inside out.
+func gather(c cond) cond {
 	switch c := c.(type) {
 	case not:
-		return joinNot(simplify(c.of))
+		return joinNot(gather(c.of))
 	case all:
 		list := make(all, len(c))
 		for i, part := range c {
-			list[i] = simplify(part)
+			list[i] = gather(part)
 		}
 		return joinAll(list)
 	case one:
 		list := make(one, len(c))
 		for i, part := range c {
-			list[i] = simplify(part)
+			list[i] = gather(part)
 		}
 		return joinOne(list)
+	}
+	return c
+}
+
+// finish does what would hide from gather what belongs together.
+func finish(c cond) cond {
+	switch c := c.(type) {
+	case not:
+		return not{finish(c.of)}
+	case all:
+		list := make(all, len(c))
+		for i, part := range c {
+			list[i] = finish(part)
+		}
+		return list
+	case one:
+		list := make(one, len(c))
+		for i, part := range c {
+			list[i] = finish(part)
+		}
+		return sortTests(joinEqual(list))
 	}
 	return c
 }
@@ -97,7 +124,7 @@ func joinOne(c one) cond {
 			list = append(list, part)
 		}
 	}
-	list = joinEqual(group(list))
+	list = group(list)
 	switch len(list) {
 	case 0:
 		return truth(false)
@@ -177,6 +204,42 @@ func joinEqual(c one) one {
 			out = append(out, c[i-1])
 		} else {
 			out = append(out, append(all{firsts}, rest...))
+		}
+	}
+	return out
+}
+
+// sortTests brings together the comparisons of each value, so that it is loaded once:
+// "src is a or dst is a or src is b or dst is b". Each value is still loaded first
+// where it was: after that its loads cannot end the program.
+func sortTests(c one) one {
+	var out one
+	for i := 0; i < len(c); {
+		n := 0
+		var values []value
+		last := 0 // where a value comes for the first time
+		for ; i+n < len(c); n++ {
+			t, ok := c[i+n].(test)
+			if _, isLit := t.b.(lit); !ok || !isLit {
+				break
+			}
+			if !slices.Contains(values, t.a) {
+				values, last = append(values, t.a), n+1
+			}
+		}
+		out = append(out, c[i:i+last]...)
+		slices.Reverse(values) // the accumulator has the last one
+		for _, v := range values {
+			for _, part := range c[i+last : i+n] {
+				if part.(test).a == v {
+					out = append(out, part)
+				}
+			}
+		}
+		i += n
+		if i < len(c) {
+			out = append(out, c[i])
+			i++
 		}
 	}
 	return out
