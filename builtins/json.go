@@ -15,12 +15,14 @@ import (
 // that are parts of the lab have no form of their own in JSON: they hold one another.
 
 var _ = []json.Marshaler{(*record)(nil), Address{}, Network{}, (*Namespace)(nil), (*Link)(nil), (*Route)(nil),
-	(*PolicyRule)(nil), (*Rule)(nil), (*Process)(nil), kernelValue{}}
+	(*PolicyRule)(nil), (*Rule)(nil), (*Process)(nil), (*Capture)(nil), (*Packet)(nil), kernelValue{}}
 
 // MarshalJSON writes the fields as an object.
-func (r *record) MarshalJSON() ([]byte, error) {
-	fields := starlark.NewDict(len(r.fields))
-	for _, f := range r.fields {
+func (r *record) MarshalJSON() ([]byte, error) { return jsonOf(r.fields) }
+
+func jsonOf(list []field) ([]byte, error) {
+	fields := starlark.NewDict(len(list))
+	for _, f := range list {
 		v := f.value
 		if n, ok := v.(*Namespace); ok {
 			v = starlark.String(n.name)
@@ -46,6 +48,18 @@ func (n Network) MarshalJSON() ([]byte, error) { return json.Marshal(n.String())
 func noJSON(v starlark.Value, field string) ([]byte, error) {
 	return nil, fmt.Errorf("%s cannot be written as JSON; take the fields that you want, such as %s", doc.WithArticle(v.Type()), field)
 }
+
+// MarshalJSON writes the fields as an object.
+func (p *Packet) MarshalJSON() ([]byte, error) {
+	var list []field
+	for _, name := range p.AttrNames() {
+		list = append(list, field{name, packetFields[name](p)})
+	}
+	return jsonOf(list)
+}
+
+// MarshalJSON is the error that a capture has no form in JSON.
+func (p *Capture) MarshalJSON() ([]byte, error) { return noJSON(p, "capture.packets") }
 
 // MarshalJSON is the error that a namespace has no form in JSON.
 func (n *Namespace) MarshalJSON() ([]byte, error) { return noJSON(n, "ns.name") }

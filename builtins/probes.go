@@ -29,6 +29,7 @@ var probeSpecs = []spec{
 	pingallSpec,
 	throughputSpec,
 	traceSpec,
+	captureSpec,
 }
 
 func ping(c *call) (starlark.Value, error) {

@@ -194,7 +194,11 @@ func OwnUserHint(program, said string) string {
 			program = name
 		}
 	}
-	return kernel.InstallCommand("uidmap") + ", and give this user subordinate ids (`nsscript doctor` says how): " +
+	instead := ""
+	if filepath.Base(program) == "tcpdump" {
+		instead = "use `nsscript capture`, or capture() in a script; or "
+	}
+	return instead + kernel.InstallCommand("uidmap") + ", and give this user subordinate ids (`nsscript doctor` says how): " +
 		filepath.Base(program) + " changes to a user of its own, which this sandbox does not have"
 }
 

@@ -52,6 +52,7 @@ var chapters = []chapter{
 		{"Response", responseDoc, nil}, {"Hop", hopDoc, nil}, {"Throughput", throughputResultDoc, nil},
 		{"Matrix", matrixDoc, nil}, {"Unreached", unreachedDoc, nil},
 		{"Path", pathDoc, nil}, {"WalkHop", walkHopDoc, nil},
+		{"Capture", captureTypeDoc, captureMethods}, {"Packet", packetDoc, nil},
 	}},
 	{title: "Checks and control", specs: checkSpecs},
 	{title: "The interactive session", specs: consoleSpecs},

@@ -65,6 +65,8 @@ func TestReferenceFields(t *testing.T) {
 		"PolicyRule": slices.Collect(maps.Keys(policyRuleFields)),
 		"Rule":       slices.Collect(maps.Keys(ruleFields)),
 		"Process":    slices.Collect(maps.Keys(processFields)),
+		"Capture":    slices.Collect(maps.Keys(captureFields)),
+		"Packet":     slices.Collect(maps.Keys(packetFields)),
 		"Network":    slices.Collect(maps.Keys(networkFields)),
 		"Address":    Address{}.AttrNames(),
 		"kernel":     {"version"},

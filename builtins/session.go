@@ -55,7 +55,8 @@ type Session struct {
 	checks     []Check
 	params     []Param
 	namespaces []*Namespace
-	jobs       int // background processes so far
+	jobs       int        // background processes so far
+	captures   []*Capture // those that run
 }
 
 // NewSession begins a run. ctx ends it: whatever blocks returns.
@@ -63,6 +64,7 @@ func NewSession(ctx context.Context, opts Options) *Session {
 	s := &Session{ctx: ctx, lab: opts.Lab, opts: opts,
 		byName: map[string]*builtin{}, methods: map[string]*builtin{}, modules: map[string]map[string]*builtin{}}
 	s.host = &Namespace{s: s, name: op.Host}
+	opts.Lab.System().Leaving = func(name string) { _ = s.StopCaptures(name) } // a file's error is told at the end
 	for _, sp := range specs {
 		b := s.declare(sp)
 		s.byName[b.name] = b
@@ -143,8 +145,11 @@ func cutLast(name string) (module, member string, ok bool) {
 	return "", name, false
 }
 
-// Finish brings what programs see up to date at the end of a script.
+// Finish ends what runs with the script, and brings what programs see up to date.
 func (s *Session) Finish() error {
+	if err := s.StopCaptures(""); err != nil {
+		return err
+	}
 	if !s.lab.Built() {
 		return nil
 	}

@@ -82,10 +82,6 @@ type LinkParts struct {
 	Master string   `json:"master,omitempty"`
 }
 
-// foreign reports whether a namespace is the machine's own, of which only what the
-// lab has made is the lab's.
-func (l *Lab) foreign(name string) bool { return name == op.Host && !l.Private() }
-
 // shownLink is an interface that the lab shows.
 type shownLink struct {
 	kernel.Link
@@ -117,7 +113,7 @@ func (l *Lab) shownLinks(name string, ns *kernel.NetNS) ([]shownLink, error) {
 	}
 	var shown []shownLink
 	for _, k := range links {
-		if k.Kind == "loopback" || l.foreign(name) && k.Alias != l.sys.Mark {
+		if k.Kind == "loopback" || l.Foreign(name) && k.Alias != l.sys.Mark {
 			continue
 		}
 		addrs, err := ns.Addrs(k.Index)
@@ -132,7 +128,7 @@ func (l *Lab) shownLinks(name string, ns *kernel.NetNS) ([]shownLink, error) {
 // Looks returns which interfaces of a namespace the lab may look at: nil for all. On
 // the machine's own they are those that the lab has made, and lo.
 func (l *Lab) Looks(name string) (func(index int) bool, error) {
-	if !l.foreign(name) {
+	if !l.Foreign(name) {
 		return nil, nil
 	}
 	ns, err := l.sys.NS(name)
@@ -148,6 +144,25 @@ func (l *Lab) Looks(name string) (func(index int) bool, error) {
 		may[k.Index] = k.Kind == "loopback" || k.Alias == l.sys.Mark
 	}
 	return func(index int) bool { return may[index] }, nil
+}
+
+// Foreign reports whether a namespace is the machine's own, of which only what the
+// lab has made is the lab's.
+func (l *Lab) Foreign(name string) bool { return name == op.Host && !l.Private() }
+
+// LinksOf are the names of the interfaces that the lab shows of a namespace: all but
+// lo, and of the machine's own those that it has made.
+func (l *Lab) LinksOf(name string) ([]string, error) {
+	ns, err := l.sys.NS(name)
+	if err != nil {
+		return nil, err
+	}
+	links, err := l.shownLinks(name, ns)
+	names := make([]string, len(links))
+	for i, k := range links {
+		names[i] = k.Name
+	}
+	return names, err
 }
 
 // Describe reads a lab's parts from the kernel.
@@ -170,7 +185,7 @@ func Describe(l *Lab) (*Description, error) {
 			}
 			p.Links = append(p.Links, part)
 		}
-		if !l.foreign(name) {
+		if !l.Foreign(name) {
 			routes, err := ns.Routes()
 			if err != nil {
 				return nil, err

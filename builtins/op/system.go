@@ -23,6 +23,9 @@ type System struct {
 	Private bool
 	// Ledger is nil where the lab borrows from nobody.
 	Ledger Ledger
+	// Leaving, if set, is told of each namespace that is about to be closed: a socket
+	// in it would keep it alive.
+	Leaving func(name string)
 	// Iptables finds the iptables programs.
 	Iptables kernel.IptablesFinder
 
@@ -87,6 +90,9 @@ func (s *System) Attach(name string, ns *kernel.NetNS, owned bool) {
 
 // Detach closes a namespace and forgets it.
 func (s *System) Detach(name string) {
+	if s.Leaving != nil {
+		s.Leaving(name)
+	}
 	s.mu.Lock()
 	sp := s.spaces[name]
 	delete(s.spaces, name)

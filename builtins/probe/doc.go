@@ -48,6 +48,7 @@
 //	words.go     the words for what went wrong, and the errnos behind them
 //	serve.go     the server; servetcp.go, serveudp.go, servehttp.go: its protocols
 //	listen.go    listening sockets for both IP versions, and their errors
+//	filter/      tcpdump's filters as programs for a packet socket
 package probe
 
 // Namespace is where a probe is sent from. Do runs fn on a locked OS thread

@@ -41,6 +41,9 @@ func self() string {
 	return path
 }
 
+// restart runs this command anew in place of this process, with another environment.
+func restart(env []string) error { return unix.Exec(self(), os.Args, env) }
+
 // colorful reports whether colours are wanted on a file (no-color.org).
 func colorful(f *os.File) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())

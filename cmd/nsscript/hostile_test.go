@@ -91,6 +91,9 @@ port = red.link("eth0")`
 	calls, refused := 0, 0
 	for _, page := range builtinPages(t) {
 		for i, params := 0, parameter.FindAllStringSubmatch(page.Signature, -1); i < len(params); i++ {
+			if params[i][1] == "file" {
+				continue // what is written goes where the script says
+			}
 			for _, text := range hostileStrings {
 				code := callWith(page.Signature, params, i)
 				calls++

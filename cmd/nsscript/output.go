@@ -29,6 +29,13 @@ func (o *output) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// broken reports whether nothing can be written any more.
+func (o *output) broken() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err != nil
+}
+
 // failure is what went wrong, if it was not that a reader had enough (| head).
 func (o *output) failure() error {
 	o.mu.Lock()

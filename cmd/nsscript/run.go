@@ -296,6 +296,9 @@ func explainer() func(string, []string) {
 // the run ended.
 func finish(ctx context.Context, s *builtins.Session, at place, o runOptions, err error) error {
 	l := s.Lab()
+	if cerr := s.StopCaptures(""); err == nil {
+		err = cerr
+	}
 	stay := l.Built() && (err == nil && !o.rm || err != nil && o.keep)
 	if err != nil && !o.json {
 		show(os.Stderr, err)

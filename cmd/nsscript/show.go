@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"nsscript/builtins"
 	"nsscript/builtins/lab"
+	"nsscript/builtins/op"
 )
 
 func newShow() *cobra.Command {
@@ -69,9 +71,29 @@ func lookAt(ctx context.Context, target string) (*builtins.Session, *builtins.Na
 	}
 	s := builtins.Look(ctx, l)
 	n, err := s.Find(ns)
+	if err == nil {
+		err = joinLab(l)
+	}
 	if err != nil {
 		l.Close()
 		return nil, nil, err
 	}
 	return s, n, nil
+}
+
+// joinLab has this command count as one of the lab's processes, so that it is ended
+// with the lab: a socket of it would keep a namespace alive. A process is told by the
+// environment with which it was started, so the command starts anew in its own place.
+func joinLab(l *lab.Lab) error {
+	sign := l.System().Sign
+	if l.Private() || os.Getenv(op.EnvLab) == sign {
+		return nil // a sandbox ends with all that is in it
+	}
+	var env []string
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, op.EnvLab+"=") {
+			env = append(env, kv)
+		}
+	}
+	return restart(append(env, op.EnvLab+"="+sign))
 }

@@ -324,9 +324,9 @@ func tearDown(ctx context.Context, c *lab.Claim) (missing []string, err error) {
 	return missing, sandbox.Kill(ctx, *c.Old.Sandbox)
 }
 
-// enter runs this very command inside the sandbox of a lab, and returns how it
-// ended.
-func enter(r lab.Registry, m *lab.Meta) error {
+// enter runs this very command inside the sandbox of a lab, with open files as its
+// descriptors from 3 on, and returns how it ended.
+func enter(r lab.Registry, m *lab.Meta, files ...*os.File) error {
 	box, err := sandbox.Open(*m.Sandbox)
 	if errors.Is(err, sandbox.ErrGone) {
 		return &op.Error{Msg: fmt.Sprintf("the sandbox of lab %q is gone", m.Name), Tip: "clear it away: nsscript down " + m.Name}
@@ -335,7 +335,7 @@ func enter(r lab.Registry, m *lab.Meta) error {
 		return err
 	}
 	defer func() { _ = box.Close() }()
-	cmd := sandbox.Command{Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: append(os.Environ(), envWorker+"="+r.Dir)}
+	cmd := sandbox.Command{Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: append(os.Environ(), envWorker+"="+r.Dir), Files: files}
 	if m.Untrusted {
 		cmd.Path, cmd.Env, cmd.Dir = sandbox.SelfPath, environInside(), "/"
 	}

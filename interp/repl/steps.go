@@ -43,7 +43,7 @@ func (s *Session) remember(text string, before starlark.StringDict, from int) {
 }
 
 // asking are the functions and methods that only ask something.
-var asking = []string{"ping", "connect", "http", "traceroute", "pingall", "throughput", "trace", "rules", "print", "len", "type", "dir", "str", "repr", "hasattr", "has"}
+var asking = []string{"ping", "connect", "http", "traceroute", "pingall", "throughput", "trace", "capture", "rules", "print", "len", "type", "dir", "str", "repr", "hasattr", "has"}
 
 // isLook reports whether an input only looks at something, as red.routes and
 // ping(red, blue) do.

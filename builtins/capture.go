@@ -1,0 +1,493 @@
+package builtins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"go.starlark.net/starlark"
+
+	"nsscript/builtins/op"
+	"nsscript/builtins/probe/capture"
+)
+
+var captureSpec = spec{
+	sig: "capture(ns, *, dev = \"any\", filter = \"\", file = None, snaplen = 262144)",
+	doc: captureDoc,
+	run: startCapture,
+}
+
+// Of the packets of a capture the last ones are kept in memory, and of each its
+// beginning; a file has them all.
+const (
+	keptPackets = 20000
+	keptBytes   = 2048
+)
+
+func startCapture(c *call) (starlark.Value, error) {
+	var ns *Namespace
+	var dev devName
+	p := &Capture{dev: AnyDev, news: make(chan struct{})}
+	snaplen := capture.MaxSnapLen
+	if err := c.unpack(&ns, &dev, &p.filter, &p.path, within{&snaplen, 1, capture.MaxSnapLen, "bytes"}); err != nil {
+		return nil, err
+	}
+	name, err := dev.in(ns, "dev")
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		p.dev = name
+	}
+	if c.given("file") && p.path == "" {
+		return nil, &argError{"file", badArg("", "want the name of a file, got \"\"")}
+	}
+	p.n = ns
+	c.lab.Explain(c.pos(), op.InNS(ns.name, p.words(snaplen)...)+" &")
+	o := TapOptions{Dev: p.dev, Filter: p.filter, SnapLen: snaplen, Each: p.add}
+	if err := c.begin(p, o); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// begin starts a capture, which the session ends.
+func (c *call) begin(p *Capture, o TapOptions) error {
+	with, err := c.readTap(p.n, o)
+	if err != nil {
+		return err
+	}
+	if p.path != "" {
+		out, err := os.Create(p.path)
+		if err != nil {
+			return &argError{"file", badArg("", "%q cannot be written: %s", p.path, fileProblem(err))}
+		}
+		known, err := c.Devices(p.n)
+		if err != nil {
+			return errors.Join(err, out.Close())
+		}
+		known = slices.DeleteFunc(known, func(d *capture.Device) bool { return with.Dev != "" && d.Name != with.Dev })
+		if p.file, err = capture.NewFile(out, capture.FileInfo{Lab: c.lab.Name(), Filter: p.filter, SnapLen: o.SnapLen, Known: known}); err != nil {
+			return errors.Join(&argError{"file", badArg("", "%q cannot be written: %s", p.path, fileProblem(err))}, out.Close())
+		}
+		with.Idle = p.flush
+	}
+	c.mu.Lock()
+	with.Ring = capture.RingFor(len(c.captures) + 1)
+	c.mu.Unlock()
+	if p.tap, err = startTap(p.n, with); err != nil {
+		if p.file != nil {
+			err = errors.Join(err, p.file.Close(nil))
+		}
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.captures = append(c.captures, p)
+	return nil
+}
+
+// fileProblem is why a file cannot be used, without its name.
+func fileProblem(err error) string {
+	var perr *fs.PathError
+	if errors.As(err, &perr) {
+		return perr.Err.Error()
+	}
+	return err.Error()
+}
+
+// words are those of the tcpdump program for the same.
+func (p *Capture) words(snaplen int) []string {
+	w := []string{"tcpdump", "-nn", "-i", p.dev}
+	if snaplen != capture.MaxSnapLen {
+		w = append(w, "-s", fmt.Sprint(snaplen))
+	}
+	if p.path != "" {
+		w = append(w, "-w", p.path)
+	}
+	if p.filter != "" {
+		w = append(w, p.filter)
+	}
+	return w
+}
+
+// Capture is the packets of a namespace, as they pass.
+type Capture struct {
+	n                 *Namespace
+	dev, filter, path string
+	tap               *capture.Tap
+
+	mu    sync.Mutex
+	flows capture.Flows
+	kept  []*capture.Packet
+	seen  int
+	file  *capture.File // nil without one, and when it is complete
+	news  chan struct{} // closed with each packet
+	ended bool
+}
+
+var _ starlark.HasAttrs = (*Capture)(nil)
+
+// add takes a packet of the tap.
+func (p *Capture) add(packet *capture.Packet) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flows.Note(packet)
+	if p.file != nil {
+		p.file.Write(packet)
+	}
+	if len(p.kept) >= 2*keptPackets {
+		p.kept = append([]*capture.Packet(nil), p.kept[len(p.kept)-keptPackets:]...)
+	}
+	p.kept = append(p.kept, packet.Keep(keptBytes))
+	p.seen++
+	close(p.news)
+	p.news = make(chan struct{})
+}
+
+func (p *Capture) flush() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.file != nil {
+		p.file.Flush()
+	}
+}
+
+// stop ends the capture and completes its file. Calling it again does nothing.
+func (p *Capture) stop() error {
+	err := p.tap.Stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return nil
+	}
+	p.ended = true
+	if errors.Is(err, capture.ErrGone) {
+		err = nil // it has seen all that was there
+	}
+	if p.file != nil {
+		if ferr := p.file.Close(map[string]uint64{p.n.name: p.tap.Dropped()}); ferr != nil {
+			err = errors.Join(err, badArg("", "capture in %s: %q cannot be written: %s", p.n.title(), p.path, fileProblem(ferr)))
+		}
+		p.file = nil
+	}
+	return err
+}
+
+// StopCaptures ends the captures that run, of one namespace or, with "", of all, and
+// completes their files.
+func (s *Session) StopCaptures(namespace string) error {
+	s.mu.Lock()
+	var ending []*Capture
+	s.captures = slices.DeleteFunc(s.captures, func(p *Capture) bool {
+		end := namespace == "" || p.n.name == namespace
+		if end {
+			ending = append(ending, p)
+		}
+		return end
+	})
+	s.mu.Unlock()
+	errs := make([]error, len(ending))
+	var all sync.WaitGroup
+	for i, p := range ending { // the kernel takes its time to close each
+		all.Go(func() { errs[i] = p.stop() })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// forget has the session not end a capture that is ended.
+func (s *Session) forget(p *Capture) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.captures = slices.DeleteFunc(s.captures, func(other *Capture) bool { return other == p })
+}
+
+// upToDate waits until what has passed so far is seen.
+func (p *Capture) upToDate() error { return p.tap.Sync(p.n.s.ctx) }
+
+// wait waits until so many packets were seen, or the time is over.
+func (p *Capture) wait(ctx context.Context, n int, timeout time.Duration) (bool, error) {
+	late := time.NewTimer(timeout)
+	defer late.Stop()
+	for {
+		p.mu.Lock()
+		seen, news := p.seen, p.news
+		p.mu.Unlock()
+		if seen >= n {
+			return true, nil
+		}
+		select {
+		case <-news:
+		case <-late.C:
+			if err := p.upToDate(); err != nil {
+				return false, err
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.seen >= n, nil
+		case <-p.tap.Done():
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.seen >= n, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+func (p *Capture) String() string {
+	text := "capture on " + p.dev + " in " + p.n.title()
+	if p.n.name == op.Host {
+		text = "capture on " + p.dev + " on the host"
+	}
+	if p.filter != "" {
+		text += fmt.Sprintf(", filter %q", p.filter)
+	}
+	if err := p.upToDate(); err != nil {
+		return text + ", interrupted"
+	}
+	dropped := p.tap.Dropped()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	packets := "packets"
+	if p.seen == 1 {
+		packets = "packet"
+	}
+	text += fmt.Sprintf(": %d %s, %d dropped", p.seen, packets, dropped)
+	if p.path != "" {
+		text += ", in " + p.path
+	}
+	if p.ended {
+		text += ", stopped"
+	}
+	return text
+}
+func (p *Capture) Type() string { return "Capture" }
+func (p *Capture) Freeze()      {}
+
+// Truth is whether a packet was seen.
+func (p *Capture) Truth() starlark.Bool {
+	_ = p.upToDate() // interrupted: what is known by then
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seen > 0
+}
+func (p *Capture) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: Capture") }
+
+var captureFields = map[string]func(*Capture) (starlark.Value, error){
+	"ns":      func(p *Capture) (starlark.Value, error) { return p.n, nil },
+	"dev":     func(p *Capture) (starlark.Value, error) { return starlark.String(p.dev), nil },
+	"filter":  func(p *Capture) (starlark.Value, error) { return starlark.String(p.filter), nil },
+	"file":    func(p *Capture) (starlark.Value, error) { return strOrNone(p.path), nil },
+	"dropped": func(p *Capture) (starlark.Value, error) { return starlark.MakeUint64(p.tap.Dropped()), nil },
+	"running": func(p *Capture) (starlark.Value, error) {
+		select {
+		case <-p.tap.Done():
+			return starlark.False, nil
+		default:
+			return starlark.True, nil
+		}
+	},
+	"seen": func(p *Capture) (starlark.Value, error) {
+		if err := p.upToDate(); err != nil {
+			return nil, err
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return starlark.MakeInt(p.seen), nil
+	},
+	"packets": func(p *Capture) (starlark.Value, error) {
+		if err := p.upToDate(); err != nil {
+			return nil, err
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		list := p.kept[max(0, len(p.kept)-keptPackets):]
+		return listOf(list, func(k *capture.Packet) starlark.Value { return &Packet{p: k, after: k.Time.Sub(p.tap.Begun())} }), nil
+	},
+}
+
+var captureMethods = []spec{
+	{
+		sig: "stop(capture)", doc: captureStopDoc,
+		run: func(c *call) (starlark.Value, error) {
+			p := c.args[0].(*Capture)
+			c.forget(p)
+			return p, p.stop()
+		},
+	},
+	{
+		sig: "wait(capture, n = 1, timeout = \"5s\")", doc: captureWaitDoc,
+		run: func(c *call) (starlark.Value, error) {
+			p := c.args[0].(*Capture)
+			n, timeout := 1, duration(5*time.Second)
+			if err := c.unpack(nil, within{&n, 1, 1 << 30, ""}, &timeout); err != nil {
+				return nil, err
+			}
+			ok, err := p.wait(c.ctx, n, timeout.std())
+			return starlark.Bool(ok), err
+		},
+	},
+}
+
+// AttrNames lists fields and methods.
+func (p *Capture) AttrNames() []string { return attrNames(captureFields, captureMethods) }
+
+// Attr returns a field or a method.
+func (p *Capture) Attr(name string) (starlark.Value, error) {
+	if f, ok := captureFields[name]; ok {
+		return f(p)
+	}
+	if m := p.n.s.method(p, name, captureMethods); m != nil {
+		return m, nil
+	}
+	return nil, noAttr(p, name)
+}
+
+// Packet is a packet that was seen. It is taken apart when somebody asks.
+type Packet struct {
+	p     *capture.Packet
+	after time.Duration // since the capture began
+}
+
+var _ starlark.HasAttrs = (*Packet)(nil)
+
+func (p *Packet) String() string {
+	return fmt.Sprintf("%.6f %s %s %s", p.after.Seconds(), p.p.Dev.Name, p.p.Dir, p.p.Summary())
+}
+func (p *Packet) Type() string          { return "Packet" }
+func (p *Packet) Freeze()               {}
+func (p *Packet) Truth() starlark.Bool  { return true }
+func (p *Packet) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: Packet") }
+
+var packetFields = map[string]func(*Packet) starlark.Value{
+	"time":      func(p *Packet) starlark.Value { return seconds(p.after) },
+	"dev":       func(p *Packet) starlark.Value { return starlark.String(p.p.Dev.Name) },
+	"direction": func(p *Packet) starlark.Value { return starlark.String(p.p.Dir.String()) },
+	"length":    func(p *Packet) starlark.Value { return starlark.MakeInt(p.p.Length) },
+	"src":       func(p *Packet) starlark.Value { return strOrNone(p.p.Fields().Src) },
+	"dst":       func(p *Packet) starlark.Value { return strOrNone(p.p.Fields().Dst) },
+	"proto":     func(p *Packet) starlark.Value { return strOrNone(p.p.Fields().Proto) },
+	"sport":     func(p *Packet) starlark.Value { return intOrNone(p.p.Fields().Sport) },
+	"dport":     func(p *Packet) starlark.Value { return intOrNone(p.p.Fields().Dport) },
+	"summary":   func(p *Packet) starlark.Value { return starlark.String(p.p.Summary()) },
+}
+
+// AttrNames lists the fields.
+func (p *Packet) AttrNames() []string { return attrNames(packetFields, nil) }
+
+// Attr returns a field.
+func (p *Packet) Attr(name string) (starlark.Value, error) {
+	if f, ok := packetFields[name]; ok {
+		return f(p), nil
+	}
+	return nil, noAttr(p, name)
+}
+
+func (p *Packet) columns() []string { return []string{"TIME", "DEV", "DIRECTION", "PACKET"} }
+
+func (p *Packet) row() ([]string, error) {
+	return []string{fmt.Sprintf("%.6f", p.after.Seconds()), p.p.Dev.Name, p.p.Dir.String(), firstLine(p.p.Summary())}, nil
+}
+
+const captureDoc = `
+Sees the packets that pass in a namespace, in the background, from this call on until stop() or the end of the script; needs no program.
+
+Every packet that passes after the call has returned is seen, or counted as dropped. In memory are the last 20,000, the first 2,048 bytes of each; the file has all of them. With lo each packet is there once, coming in.
+
+dev (string | Link): the interface; "any" for all, also those that are made later
+filter (string): which packets, in tcpdump's language; names of namespaces are hosts: "host web and tcp port 80"
+file (string): a pcapng file to write them to, for Wireshark and tcpdump; it is complete when the capture has ended
+snaplen (int, 1 to 262144 bytes): how much of each packet is kept
+returns (Capture): truthy once a packet was seen
+errors: there is no such interface; the filter is wrong (the message has the word and its column); the file cannot be written
+example:
+    red, blue = namespace("red"), namespace("blue")
+    veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
+    cap = capture(blue, filter = "icmp and host red")
+    ping(red, blue)
+    for p in cap.packets:
+        print(p.direction, p.summary[:40])
+    #> in IP 10.0.0.1 > 10.0.0.2: ICMP echo reques
+    #> out IP 10.0.0.2 > 10.0.0.1: ICMP echo reply,
+command: ip netns exec NS tcpdump -nn -i DEV -w FILE FILTER &
+source: packet(7), pcap-filter(7)
+`
+
+const captureTypeDoc = `
+The packets that pass in a namespace; truthy once one was seen.
+
+ns (Namespace): where
+dev (string): the interface, "any" for all
+filter (string): which packets
+file (string | None): the file that they are written to
+packets (list[Packet]): those seen so far, of more than 20,000 the last ones; what has passed before this is asked is among them
+seen (int): how many were seen so far
+dropped (int): packets that were too many at once for the kernel to hand over
+running (bool): whether it goes on
+example:
+    red = namespace("red")
+    cap = capture(red, dev = "lo")
+    ping(red, "127.0.0.1")
+    print(cap.seen, cap.dropped)
+    #> 2 0
+source: packet(7)
+`
+
+const captureStopDoc = `
+Ends the capture and completes its file. What has passed before is in it.
+
+returns (Capture): the capture
+errors: the file could not be written
+example:
+    red = namespace("red")
+    cap = capture(red)
+    ping(red, "127.0.0.1")
+    print(len(cap.stop().packets), cap.running)
+    #> 2 False
+source: packet(7)
+`
+
+const captureWaitDoc = `
+Waits until so many packets were seen since the capture began.
+
+n (int): how many
+timeout (duration): how long to wait
+returns (bool): whether so many were seen
+example:
+    red = namespace("red")
+    cap = capture(red, filter = "icmp")
+    ping(red, "127.0.0.1")
+    print(cap.wait(2), cap.wait(3, timeout = "50ms"))
+    #> True False
+source: packet(7)
+`
+
+const packetDoc = `
+A packet that a capture has seen; printed as tcpdump -nn prints it.
+
+time (float, seconds): when it passed, since the capture began
+dev (string): the interface on which it was seen
+direction (string): "in" or "out"; what came in for a group, for everybody or for somebody else is "in" as well
+length (int, bytes): its length with the link's header, also where not all of it was kept
+src (string | None): the IP address that it comes from; of what is no IP the MAC address
+dst (string | None): the IP address that it goes to; of what is no IP the MAC address
+proto (string | None): tcp, udp, icmp, icmp6, arp, igmp, …
+sport (int | None): the TCP or UDP port that it comes from
+dport (int | None): the TCP or UDP port that it goes to
+summary (string): what it says, on one line
+example:
+    red = namespace("red")
+    cap = capture(red, dev = "lo", filter = "udp")
+    connect(red, "127.0.0.1", 9, proto = "udp", send = "hello", timeout = "50ms")
+    p = cap.packets[0]
+    print(p.dev, p.direction, p.proto, p.dst, p.dport, p.length)
+    #> lo in udp 127.0.0.1 9 47
+source: packet(7), tcpdump(8)
+`
