@@ -176,6 +176,8 @@ func (c *call) appendRule(target string) (starlark.Value, error) {
 		switch {
 		case target != "REJECT":
 			return []string{"-j", target}
+		case m.tcp != nil || m.proto == "tcp":
+			return []string{"-j", "REJECT", "--reject-with", "tcp-reset"}
 		case v6:
 			return []string{"-j", "REJECT", "--reject-with", "icmp6-port-unreachable"}
 		}

@@ -247,8 +247,6 @@ source: iptables-extensions(8), RFC 3022
 const dnatDoc = `
 Destination NAT: what comes for an address or a port goes to another one, as a published port of a container.
 
-Packets of the namespace itself are translated too.
-
 to (target): the new destination, "10.0.1.10", or with a port "10.0.1.10:8080"
 iface (string | Link): the interface by which packets come in
 dst (string | Address | Network | Link | Namespace | list): the destination that is replaced
