@@ -34,7 +34,7 @@ torture: deps-test
 # What reads strings and files, fed with what nobody would write.
 FUZZTIME ?= 20s
 FUZZ     := interp:FuzzRun interp:FuzzCursor interp/format:FuzzSource interp/static:FuzzLook builtins:FuzzValues builtins/op:FuzzIptablesArgs builtins/kernel:FuzzListedRule \
-	builtins/probe/capture:FuzzSummary builtins/lab:FuzzJournal builtins/lab:FuzzRegistry builtins/probe/filter:FuzzCompile
+	builtins/probe/capture:FuzzSummary builtins/lab:FuzzJournal builtins/lab:FuzzRegistry builtins/probe/filter:FuzzCompile builtins/probe/trace:FuzzPacket
 
 fuzz:
 	@for target in $(FUZZ); do \
