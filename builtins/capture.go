@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/op"
 	"nsscript/builtins/probe/capture"
@@ -63,9 +64,9 @@ func (c *call) begin(p *Capture, o TapOptions) error {
 		return err
 	}
 	if p.path != "" {
-		out, err := os.Create(p.path)
+		out, err := CreateCapture(p.path, os.O_TRUNC)
 		if err != nil {
-			return &argError{"file", badArg("", "%q cannot be written: %s", p.path, fileProblem(err))}
+			return &argError{"file", badArg("", "%q cannot be written: %s", p.path, FileProblem(err))}
 		}
 		known, err := c.Devices(p.n)
 		if err != nil {
@@ -73,7 +74,7 @@ func (c *call) begin(p *Capture, o TapOptions) error {
 		}
 		known = slices.DeleteFunc(known, func(d *capture.Device) bool { return with.Dev != "" && d.Name != with.Dev })
 		if p.file, err = capture.NewFile(out, capture.FileInfo{Lab: c.lab.Name(), Filter: p.filter, SnapLen: o.SnapLen, Known: known}); err != nil {
-			return errors.Join(&argError{"file", badArg("", "%q cannot be written: %s", p.path, fileProblem(err))}, out.Close())
+			return errors.Join(&argError{"file", badArg("", "%q cannot be written: %s", p.path, FileProblem(err))}, out.Close())
 		}
 		with.Idle = p.flush
 	}
@@ -92,9 +93,18 @@ func (c *call) begin(p *Capture, o TapOptions) error {
 	return nil
 }
 
-// fileProblem is why a file cannot be used, without its name.
-func fileProblem(err error) string {
+// CreateCapture opens a file for packets. A named pipe must have its reader already:
+// waiting for one could not be interrupted.
+func CreateCapture(path string, flags int) (*os.File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|unix.O_NONBLOCK|flags, 0o644)
+}
+
+// FileProblem is why a file cannot be used, without its name.
+func FileProblem(err error) string {
 	var perr *fs.PathError
+	if errors.Is(err, unix.ENXIO) {
+		return "nobody reads from that pipe yet"
+	}
 	if errors.As(err, &perr) {
 		return perr.Err.Error()
 	}
@@ -172,7 +182,7 @@ func (p *Capture) stop() error {
 	}
 	if p.file != nil {
 		if ferr := p.file.Close(map[string]uint64{p.n.name: p.tap.Dropped()}); ferr != nil {
-			err = errors.Join(err, badArg("", "capture in %s: %q cannot be written: %s", p.n.title(), p.path, fileProblem(ferr)))
+			err = errors.Join(err, badArg("", "capture in %s: %q cannot be written: %s", p.n.title(), p.path, FileProblem(ferr)))
 		}
 		p.file = nil
 	}
@@ -191,14 +201,26 @@ func (s *Session) StopCaptures(namespace string) error {
 		}
 		return end
 	})
+	errs := make([]error, len(ending)+1)
+	if namespace == "" {
+		errs[len(ending)], s.unwritten = s.unwritten, nil
+	}
 	s.mu.Unlock()
-	errs := make([]error, len(ending))
 	var all sync.WaitGroup
 	for i, p := range ending { // the kernel takes its time to close each
 		all.Go(func() { errs[i] = p.stop() })
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+// leave ends the captures of a namespace that is about to be closed. What is wrong with
+// a file is told when all end.
+func (s *Session) leave(namespace string) {
+	err := s.StopCaptures(namespace)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unwritten = errors.Join(s.unwritten, err)
 }
 
 // forget has the session not end a capture that is ended.
