@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/op"
 	"nsscript/builtins/probe/capture"
@@ -63,9 +64,9 @@ func (c *call) begin(p *Capture, o TapOptions) error {
 		return err
 	}
 	if p.path != "" {
-		out, err := os.Create(p.path)
+		out, err := CreateCapture(p.path, os.O_TRUNC)
 		if err != nil {
-			return &argError{"file", badArg("", "%q cannot be written: %s", p.path, fileProblem(err))}
+			return &argError{"file", badArg("", "%q cannot be written: %s", p.path, FileProblem(err))}
 		}
 		known, err := c.Devices(p.n)
 		if err != nil {
@@ -73,7 +74,7 @@ func (c *call) begin(p *Capture, o TapOptions) error {
 		}
 		known = slices.DeleteFunc(known, func(d *capture.Device) bool { return with.Dev != "" && d.Name != with.Dev })
 		if p.file, err = capture.NewFile(out, capture.FileInfo{Lab: c.lab.Name(), Filter: p.filter, SnapLen: o.SnapLen, Known: known}); err != nil {
-			return errors.Join(&argError{"file", badArg("", "%q cannot be written: %s", p.path, fileProblem(err))}, out.Close())
+			return errors.Join(&argError{"file", badArg("", "%q cannot be written: %s", p.path, FileProblem(err))}, out.Close())
 		}
 		with.Idle = p.flush
 	}
@@ -92,9 +93,18 @@ func (c *call) begin(p *Capture, o TapOptions) error {
 	return nil
 }
 
-// fileProblem is why a file cannot be used, without its name.
-func fileProblem(err error) string {
+// CreateCapture opens a file for packets. A named pipe must have its reader already:
+// waiting for one could not be interrupted.
+func CreateCapture(path string, flags int) (*os.File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|unix.O_NONBLOCK|flags, 0o644)
+}
+
+// FileProblem is why a file cannot be used, without its name.
+func FileProblem(err error) string {
 	var perr *fs.PathError
+	if errors.Is(err, unix.ENXIO) {
+		return "nobody reads from that pipe yet"
+	}
 	if errors.As(err, &perr) {
 		return perr.Err.Error()
 	}
@@ -172,7 +182,7 @@ func (p *Capture) stop() error {
 	}
 	if p.file != nil {
 		if ferr := p.file.Close(map[string]uint64{p.n.name: p.tap.Dropped()}); ferr != nil {
-			err = errors.Join(err, badArg("", "capture in %s: %q cannot be written: %s", p.n.title(), p.path, fileProblem(ferr)))
+			err = errors.Join(err, badArg("", "capture in %s: %q cannot be written: %s", p.n.title(), p.path, FileProblem(ferr)))
 		}
 		p.file = nil
 	}
@@ -191,14 +201,26 @@ func (s *Session) StopCaptures(namespace string) error {
 		}
 		return end
 	})
+	errs := make([]error, len(ending)+1)
+	if namespace == "" {
+		errs[len(ending)], s.unwritten = s.unwritten, nil
+	}
 	s.mu.Unlock()
-	errs := make([]error, len(ending))
 	var all sync.WaitGroup
 	for i, p := range ending { // the kernel takes its time to close each
 		all.Go(func() { errs[i] = p.stop() })
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+// leave ends the captures of a namespace that is about to be closed. What is wrong with
+// a file is told when all end.
+func (s *Session) leave(namespace string) {
+	err := s.StopCaptures(namespace)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unwritten = errors.Join(s.unwritten, err)
 }
 
 // forget has the session not end a capture that is ended.
@@ -350,52 +372,6 @@ func (p *Capture) Attr(name string) (starlark.Value, error) {
 	return nil, noAttr(p, name)
 }
 
-// Packet is a packet that was seen. It is taken apart when somebody asks.
-type Packet struct {
-	p     *capture.Packet
-	after time.Duration // since the capture began
-}
-
-var _ starlark.HasAttrs = (*Packet)(nil)
-
-func (p *Packet) String() string {
-	return fmt.Sprintf("%.6f %s %s %s", p.after.Seconds(), p.p.Dev.Name, p.p.Dir, p.p.Summary())
-}
-func (p *Packet) Type() string          { return "Packet" }
-func (p *Packet) Freeze()               {}
-func (p *Packet) Truth() starlark.Bool  { return true }
-func (p *Packet) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: Packet") }
-
-var packetFields = map[string]func(*Packet) starlark.Value{
-	"time":      func(p *Packet) starlark.Value { return seconds(p.after) },
-	"dev":       func(p *Packet) starlark.Value { return starlark.String(p.p.Dev.Name) },
-	"direction": func(p *Packet) starlark.Value { return starlark.String(p.p.Dir.String()) },
-	"length":    func(p *Packet) starlark.Value { return starlark.MakeInt(p.p.Length) },
-	"src":       func(p *Packet) starlark.Value { return strOrNone(p.p.Fields().Src) },
-	"dst":       func(p *Packet) starlark.Value { return strOrNone(p.p.Fields().Dst) },
-	"proto":     func(p *Packet) starlark.Value { return strOrNone(p.p.Fields().Proto) },
-	"sport":     func(p *Packet) starlark.Value { return intOrNone(p.p.Fields().Sport) },
-	"dport":     func(p *Packet) starlark.Value { return intOrNone(p.p.Fields().Dport) },
-	"summary":   func(p *Packet) starlark.Value { return starlark.String(p.p.Summary()) },
-}
-
-// AttrNames lists the fields.
-func (p *Packet) AttrNames() []string { return attrNames(packetFields, nil) }
-
-// Attr returns a field.
-func (p *Packet) Attr(name string) (starlark.Value, error) {
-	if f, ok := packetFields[name]; ok {
-		return f(p), nil
-	}
-	return nil, noAttr(p, name)
-}
-
-func (p *Packet) columns() []string { return []string{"TIME", "DEV", "DIRECTION", "PACKET"} }
-
-func (p *Packet) row() ([]string, error) {
-	return []string{fmt.Sprintf("%.6f", p.after.Seconds()), p.p.Dev.Name, p.p.Dir.String(), firstLine(p.p.Summary())}, nil
-}
-
 const captureDoc = `
 Sees the packets that pass in a namespace, in the background, from this call on until stop() or the end of the script; needs no program.
 
@@ -467,27 +443,4 @@ example:
     print(cap.wait(2), cap.wait(3, timeout = "50ms"))
     #> True False
 source: packet(7)
-`
-
-const packetDoc = `
-A packet that a capture has seen; printed as tcpdump -nn prints it.
-
-time (float, seconds): when it passed, since the capture began
-dev (string): the interface on which it was seen
-direction (string): "in" or "out"; what came in for a group, for everybody or for somebody else is "in" as well
-length (int, bytes): its length with the link's header, also where not all of it was kept
-src (string | None): the IP address that it comes from; of what is no IP the MAC address
-dst (string | None): the IP address that it goes to; of what is no IP the MAC address
-proto (string | None): tcp, udp, icmp, icmp6, arp, igmp, …
-sport (int | None): the TCP or UDP port that it comes from
-dport (int | None): the TCP or UDP port that it goes to
-summary (string): what it says, on one line
-example:
-    red = namespace("red")
-    cap = capture(red, dev = "lo", filter = "udp")
-    connect(red, "127.0.0.1", 9, proto = "udp", send = "hello", timeout = "50ms")
-    p = cap.packets[0]
-    print(p.dev, p.direction, p.proto, p.dst, p.dport, p.length)
-    #> lo in udp 127.0.0.1 9 47
-source: packet(7), tcpdump(8)
 `

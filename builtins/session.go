@@ -57,6 +57,7 @@ type Session struct {
 	namespaces []*Namespace
 	jobs       int        // background processes so far
 	captures   []*Capture // those that run
+	unwritten  error      // of files whose captures ended with a namespace
 }
 
 // NewSession begins a run. ctx ends it: whatever blocks returns.
@@ -64,7 +65,7 @@ func NewSession(ctx context.Context, opts Options) *Session {
 	s := &Session{ctx: ctx, lab: opts.Lab, opts: opts,
 		byName: map[string]*builtin{}, methods: map[string]*builtin{}, modules: map[string]map[string]*builtin{}}
 	s.host = &Namespace{s: s, name: op.Host}
-	opts.Lab.System().Leaving = func(name string) { _ = s.StopCaptures(name) } // a file's error is told at the end
+	opts.Lab.System().Leaving = s.leave
 	for _, sp := range specs {
 		b := s.declare(sp)
 		s.byName[b.name] = b

@@ -185,23 +185,15 @@ type captureFile struct {
 // openCapture opens a file without touching what is in it: that is done when all
 // else is right.
 func openCapture(path string) (*captureFile, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := builtins.CreateCapture(path, os.O_EXCL)
 	made := err == nil
 	if errors.Is(err, fs.ErrExist) {
-		f, err = os.OpenFile(path, os.O_WRONLY, 0)
+		f, err = builtins.CreateCapture(path, 0)
 	}
 	if err != nil {
-		return nil, &op.Error{Msg: fmt.Sprintf("%q cannot be written: %s", path, problemOf(err))}
+		return nil, &op.Error{Msg: fmt.Sprintf("%q cannot be written: %s", path, builtins.FileProblem(err))}
 	}
 	return &captureFile{File: f, made: made}, nil
-}
-
-func problemOf(err error) string {
-	var perr *fs.PathError
-	if errors.As(err, &perr) {
-		return perr.Err.Error()
-	}
-	return err.Error()
 }
 
 // discard closes the file, and removes one that was made in vain.

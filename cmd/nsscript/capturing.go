@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"nsscript/builtins"
 	"nsscript/builtins/op"
 	"nsscript/builtins/probe/capture"
@@ -358,8 +360,10 @@ func (c *capturing) finish() error {
 	}
 	var err error
 	if c.file != nil {
-		if err = c.file.Close(lost); err != nil {
-			err = &op.Error{Msg: fmt.Sprintf("%q cannot be written: %s", c.path, problemOf(err))}
+		if err = c.file.Close(lost); errors.Is(err, unix.EPIPE) {
+			err = nil // the reader has had enough
+		} else if err != nil {
+			err = &op.Error{Msg: fmt.Sprintf("%q cannot be written: %s", c.path, builtins.FileProblem(err))}
 		}
 	}
 	fmt.Fprintf(os.Stderr, "%d %s captured, %d dropped by the kernel\n", c.seen, plural(c.seen, "packet"), all)

@@ -159,6 +159,7 @@ func TestTapFilter(t *testing.T) {
 				return
 			default:
 				send([]byte("wrong!"))
+				time.Sleep(50 * time.Microsecond)
 			}
 		}
 	})
