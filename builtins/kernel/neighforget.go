@@ -2,8 +2,10 @@ package kernel
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 
+	rtnl "github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -39,4 +41,52 @@ func (n *NetNS) ForgetNeighbors(but map[NeighborKey]bool) error {
 		}
 		return err
 	})
+}
+
+// The attributes of a neighbour table, and the place of a count among its statistics
+// (linux/neighbour.h, struct ndt_stats).
+const (
+	ndtaName       = 1
+	ndtaStats      = 7
+	ndtsTableFulls = 10
+)
+
+// NeighborTableFulls returns how often there was no room in the table of neighbours
+// of a family: since the machine began, as all its namespaces share the tables.
+func (n *NetNS) NeighborTableFulls(v6 bool) (fulls uint64, err error) {
+	c, err := rtnl.Dial(unix.NETLINK_ROUTE, &rtnl.Config{NetNS: n.Fd()})
+	if err != nil {
+		return 0, fmt.Errorf("netlink socket: %w", err)
+	}
+	defer func() { _ = c.Close() }()
+	head := []byte{unix.AF_INET, 0, 0, 0}
+	want := "arp_cache"
+	if v6 {
+		head[0], want = unix.AF_INET6, "ndisc_cache"
+	}
+	msgs, err := c.Execute(rtnl.Message{Header: rtnl.Header{Type: unix.RTM_GETNEIGHTBL, Flags: rtnl.Request | rtnl.Dump}, Data: head})
+	if err != nil {
+		return 0, fmt.Errorf("the tables of neighbours: %w", err)
+	}
+	for _, m := range msgs {
+		if len(m.Data) < len(head) {
+			continue
+		}
+		d, err := rtnl.NewAttributeDecoder(m.Data[len(head):])
+		if err != nil {
+			return 0, err
+		}
+		name := ""
+		for d.Next() {
+			switch d.Type() {
+			case ndtaName:
+				name = d.String()
+			case ndtaStats:
+				if b := d.Bytes(); name == want && len(b) >= 8*(ndtsTableFulls+1) {
+					fulls = d.ByteOrder.Uint64(b[8*ndtsTableFulls:])
+				}
+			}
+		}
+	}
+	return fulls, nil
 }

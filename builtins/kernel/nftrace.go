@@ -162,7 +162,16 @@ func (n *NetNS) TracePackets(name string, f Filters, matches []TraceMatch, call 
 		t.rules, err = dial(&netlink.Config{})
 	}
 	if err == nil {
-		err = t.install(n, f, matches)
+		err = t.install(n, f, matches, tableOwner)
+	}
+	if cannot(err) { // before Linux 5.12 tables have no owner: Close removes them
+		t.families = nil
+		err = t.install(n, f, matches, 0)
+	}
+	if cannot(err) {
+		_ = t.events.Close()
+		_ = t.rules.Close()
+		return nil, &MissingError{What: "this kernel cannot tell what its packet filter does", Remedy: "it lacks nf_tables (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET)", Err: err}
 	}
 	if has, sure, legacyErr := n.hasLegacyTables(); err == nil && (has || legacyErr != nil) {
 		// Where nothing is known of legacy tables, it does no harm that their log is
@@ -179,6 +188,16 @@ func (n *NetNS) TracePackets(name string, f Filters, matches []TraceMatch, call 
 		t.listen(t.log, call, (*NFTrace).readLog)
 	}
 	return t, nil
+}
+
+// cannot reports whether the kernel lacks what was asked of nf_tables.
+func cannot(err error) bool {
+	for _, e := range []unix.Errno{unix.EINVAL, unix.EOPNOTSUPP, unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.ENOENT} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // listen reads messages until the connection is closed.
@@ -294,7 +313,8 @@ const (
 )
 
 // install makes the tables, with a rule for each match in a chain for each hook.
-func (t *NFTrace) install(n *NetNS, f Filters, matches []TraceMatch) error {
+// owner is tableOwner, or 0.
+func (t *NFTrace) install(n *NetNS, f Filters, matches []TraceMatch, owner uint32) error {
 	hooks, err := n.traceHooks(f)
 	if err != nil {
 		return err
@@ -305,7 +325,7 @@ func (t *NFTrace) install(n *NetNS, f Filters, matches []TraceMatch) error {
 			t.families = append(t.families, hook.family)
 			b.add(hook.family, unix.NFT_MSG_NEWTABLE, func(e *netlink.AttributeEncoder) error {
 				e.String(unix.NFTA_TABLE_NAME, t.table)
-				e.Uint32(unix.NFTA_TABLE_FLAGS, tableOwner)
+				e.Uint32(unix.NFTA_TABLE_FLAGS, owner)
 				return nil
 			})
 		}

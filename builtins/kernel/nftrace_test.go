@@ -177,4 +177,9 @@ func TestCounters(t *testing.T) {
 			t.Errorf("there is no counter %s: %v", name, err)
 		}
 	}
+	for _, v6 := range []bool{false, true} {
+		if _, err := n.NeighborTableFulls(v6); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -92,6 +92,9 @@ func (a *analysis) unknown(s *space, c class, f flow) *Death {
 	if why := s.counted(); why != "" {
 		d.Text = "lost in " + s.Name + ": it counted " + why
 	}
+	if s.silent != nil {
+		d.Text += fmt.Sprintf("; perhaps by its packet filter: %s (%s)", s.silent.What, s.silent.Remedy)
+	}
 	return a.death(s, c, d)
 }
 

@@ -28,6 +28,11 @@ func (a *analysis) leaving(s *space, l *routeLook, out int, hop netip.Addr, c cl
 		return a.death(s, c, d), nil
 	}
 	asked, state := a.neighbour(s, out, hop)
+	if state == "" && asked == 0 && a.neighborsFull() {
+		d.Reason, d.Via = ARPFailed, hop
+		d.Text = fmt.Sprintf("%s cannot ask who has %s: the kernel's table of neighbours, one for all namespaces of the machine, is full (net.ipv4.neigh.default.gc_thresh3)", s.Name, hop)
+		return a.death(s, c, d), nil
+	}
 	if asked > 0 || state == "FAILED" || state == "INCOMPLETE" {
 		d.Reason, d.Via = ARPFailed, hop
 		word := "ARP"
@@ -251,4 +256,10 @@ func (a *analysis) hopTo(v *visit) (hop netip.Addr, by *space, dev string) {
 		return hop, o.space, o.space.name(out.index)
 	}
 	return hop, nil, ""
+}
+
+// neighborsFull reports whether there was no room for a neighbour meanwhile.
+func (a *analysis) neighborsFull() bool {
+	now, err := a.source.NS.NeighborTableFulls(a.req.Target.Is6())
+	return err == nil && now > a.fulls
 }

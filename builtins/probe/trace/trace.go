@@ -68,6 +68,7 @@ type Ruleset interface {
 type space struct {
 	Space
 	tracer *kernel.NFTrace
+	silent *kernel.MissingError // why its packet filter tells nothing, though there is one
 	before kernel.Counters
 	links  map[int]kernel.Link
 	addrs  []kernel.Addr
@@ -129,6 +130,7 @@ type tracing struct {
 	changed chan struct{} // something was seen
 	known   map[netnsID]*space
 	began   time.Time
+	fulls   uint64 // how often the table of neighbours had no room, before
 }
 
 // wakeUp says that there is something new.
@@ -154,6 +156,9 @@ func (t *tracing) run(ctx context.Context) error {
 		return err
 	}
 	if err := t.source.NS.Do(awaitStamps); err != nil {
+		return err
+	}
+	if t.fulls, err = t.source.NS.NeighborTableFulls(t.req.Target.Is6()); err != nil {
 		return err
 	}
 	t.watcher.start()
@@ -210,6 +215,10 @@ func (t *tracing) watchOne(s *space, program []bpf.RawInstruction, table string,
 	}
 	if err == nil && f.Any() {
 		s.tracer, err = s.NS.TracePackets(table, f, matches, t.wakeUp)
+		var missing *kernel.MissingError
+		if errors.As(err, &missing) {
+			s.silent, err = missing, nil
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("namespace %q: %w", s.Name, err)
