@@ -99,22 +99,43 @@ func (a *analysis) learned(s *space, bridge kernel.Link, hop netip.Addr, by *spa
 	return 0
 }
 
-// portTo finds the port whose cable ends in the namespace that has an address.
+// portTo finds the port whose cable leads to the namespace that has an address: there
+// at once, or over more bridges.
 func (a *analysis) portTo(s *space, bridge kernel.Link, hop netip.Addr) int {
+	return a.leadingTo(s, bridge.Index, hop, map[bridgeOf]bool{})
+}
+
+type bridgeOf struct {
+	space *space
+	index int
+}
+
+func (a *analysis) leadingTo(s *space, bridge int, hop netip.Addr, seen map[bridgeOf]bool) int {
+	at := bridgeOf{s, bridge}
+	if seen[at] {
+		return 0
+	}
+	seen[at] = true
 	for _, l := range s.links {
-		if l.Master != bridge.Index {
+		if l.Master != bridge {
 			continue
 		}
-		if o, index := a.peer(s, l.Index); o != nil {
-			for _, addr := range o.addrs {
-				if addr.Prefix.Addr() == hop && (addr.Link == index || o.links[index].Master == addr.Link) {
-					return l.Index
-				}
-			}
-			// The address of an IPv6 interface is gone with it.
-			if end := o.links[index]; !end.Up() && hop.Is6() && o.Name == a.req.To {
+		o, index := a.peer(s, l.Index)
+		if o == nil {
+			continue
+		}
+		end := o.links[index]
+		for _, addr := range o.addrs {
+			if addr.Prefix.Addr() == hop && (addr.Link == index || end.Master == addr.Link) {
 				return l.Index
 			}
+		}
+		// The address of an IPv6 interface is gone with it.
+		if !end.Up() && hop.Is6() && o.Name == a.req.To {
+			return l.Index
+		}
+		if _, port := o.port(index); port && a.leadingTo(o, end.Master, hop, seen) != 0 {
+			return l.Index
 		}
 	}
 	return 0
