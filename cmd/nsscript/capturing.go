@@ -46,6 +46,9 @@ func spotsOf(s *builtins.Session, o *captureOptions, ns string) ([]spot, error) 
 			list = append(list, spot{n, dev})
 		}
 	}
+	if len(list) == 0 {
+		return nil, &op.Error{Msg: fmt.Sprintf("the lab %q has no namespace and no interface", l.Name())}
+	}
 	return list, nil
 }
 
@@ -73,9 +76,9 @@ type capturing struct {
 // How late the kernel may tell of a packet: the more namespaces, the less often each
 // is looked at. It is less than the window in which packets are sorted.
 const (
-	soon      = 10 * time.Millisecond
-	notSoSoon = 40 * time.Millisecond
-	manyTaps  = 50
+	delayOfFew  = 10 * time.Millisecond
+	delayOfMany = 40 * time.Millisecond
+	many        = 50
 )
 
 func (c *capturing) run(ctx context.Context) error {
@@ -116,9 +119,9 @@ func (c *capturing) begin(ctx context.Context) error {
 	if c.out == nil {
 		close(ready)
 	}
-	delay := soon
-	if len(c.spots) > manyTaps {
-		delay = notSoSoon
+	delay := delayOfFew
+	if len(c.spots) > many {
+		delay = delayOfMany
 	}
 	c.taps = make([]*capture.Tap, len(c.spots))
 	errs := make([]error, len(c.spots))
@@ -136,8 +139,8 @@ func (c *capturing) begin(ctx context.Context) error {
 		c.taps[i], errs[i] = c.session.Tap(c.spots[i].ns, builtins.TapOptions{Dev: c.spots[i].dev, Filter: c.filter, SnapLen: c.snaplen,
 			Ring: capture.RingFor(len(c.spots)), Delay: delay, Each: each, Idle: idle})
 	})
-	err := errors.Join(errs[0], ctx.Err())
-	for _, e := range errs[1:] {
+	err := ctx.Err()
+	for _, e := range errs { // a wrong filter is wrong everywhere
 		if err == nil {
 			err = e
 		}
