@@ -111,11 +111,18 @@ func Follow(ctx context.Context, req Request) (*Walk, error) {
 		t.id.data = req.Size
 	}
 	err := t.run(ctx)
-	err = errors.Join(err, t.close())
-	if err != nil {
+	// To take leave of the kernel takes it as long as the rest; meanwhile is told what
+	// was seen.
+	closed := make(chan error)
+	go func() { closed <- t.close() }()
+	var w *Walk
+	if err == nil {
+		w, err = t.walk()
+	}
+	if err = errors.Join(err, <-closed); err != nil {
 		return nil, err
 	}
-	return t.walk()
+	return w, nil
 }
 
 // tracing is one probe under way.
