@@ -16,14 +16,14 @@ import (
 
 // connect is Connect with usual values for what opts do not change.
 func connect(n *testNS, target string, opts ...func(*ConnectRequest)) ConnectResult {
-	n.t.Helper()
+	n.T.Helper()
 	req := ConnectRequest{Target: netip.MustParseAddrPort(target), Proto: "tcp", Timeout: 2 * time.Second}
 	for _, o := range opts {
 		o(&req)
 	}
 	res, err := Connect(context.Background(), n, req)
 	if err != nil {
-		n.t.Fatalf("connect to %s from %s: %v", target, n.name, err)
+		n.T.Fatalf("connect to %s from %s: %v", target, n.Name, err)
 	}
 	return res
 }
@@ -59,14 +59,14 @@ func wantNotConnected(t testing.TB, r ConnectResult, word, from string) {
 
 // listener answers the TCP connections to port 80 of n, one after the other.
 func listener(n *testNS, answer func(*net.TCPConn)) {
-	n.t.Helper()
+	n.T.Helper()
 	var l net.Listener
-	n.must(n.Do(func() (err error) {
+	n.Must(n.Do(func() (err error) {
 		l, err = listenTCP(80)
 		return err
 	}))
 	done := make(chan bool)
-	n.t.Cleanup(func() { _ = l.Close(); <-done })
+	n.T.Cleanup(func() { _ = l.Close(); <-done })
 	go func() {
 		defer close(done)
 		for {
@@ -185,7 +185,7 @@ func TestConnectTimeout(t *testing.T) {
 			if d := time.Since(begun); d < 300*time.Millisecond || d > 500*time.Millisecond {
 				t.Errorf("took %v, want 300 ms", d)
 			}
-			l.b.sysctl("net/ipv4/udp_early_demux", "0")
+			l.b.Sysctl("net/ipv4/udp_early_demux=0")
 			// UDP: nobody listens, but the "refused" has no way back.
 		}
 	})
@@ -210,7 +210,7 @@ func TestConnectUnreachable(t *testing.T) {
 					}
 					// The own kernel's routes.
 					if kind == "" {
-						l.a.must(l.a.nl.LinkSetDown(l.a.link("r1")))
+						l.a.Must(l.a.NL.LinkSetDown(l.a.Link("r1")))
 					} else {
 						l.a.route(net, kind)
 					}

@@ -14,7 +14,7 @@ import (
 
 // request is HTTP with usual values for what opts do not change.
 func request(n *testNS, target string, opts ...func(*HTTPRequest)) HTTPResult {
-	n.t.Helper()
+	n.T.Helper()
 	req := HTTPRequest{
 		URL: &url.URL{Scheme: "http", Host: "b", Path: "/x"}, Target: netip.MustParseAddrPort(target),
 		Method: "GET", Header: http.Header{}, Timeout: time.Second,
@@ -24,7 +24,7 @@ func request(n *testNS, target string, opts ...func(*HTTPRequest)) HTTPResult {
 	}
 	res, err := HTTP(context.Background(), n, req)
 	if err != nil {
-		n.t.Fatalf("request to %s: %v", target, err)
+		n.T.Fatalf("request to %s: %v", target, err)
 	}
 	return res
 }
@@ -43,7 +43,7 @@ func TestHTTP(t *testing.T) {
 	t.Parallel()
 	a, b := pair(t)
 	var ln net.Listener
-	b.must(b.Do(func() (err error) {
+	b.Must(b.Do(func() (err error) {
 		ln, err = listenTCP(80)
 		return err
 	}))

@@ -2,11 +2,9 @@ package probe
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"runtime"
+	"nsscript/builtins/probe/internal/nettest"
 	"strings"
 	"testing"
 	"time"
@@ -16,109 +14,30 @@ import (
 )
 
 // testNS is a network namespace of one test's own. It is gone when the test is.
-type testNS struct {
-	t    testing.TB
-	name string
-	fd   int
-	nl   *netlink.Handle
-}
+type testNS struct{ *nettest.NS }
 
 // newNS makes a namespace with lo up, forwarding on, and IPv6 addresses usable
 // at once.
 func newNS(t testing.TB, name string) *testNS {
 	t.Helper()
-	n := &testNS{t: t, name: name, fd: -1}
-	err := onThread(func() error {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("these tests need the right to make network namespaces: %w", err)
-		}
-		var err error
-		n.fd, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		n.nl, err = netlink.NewHandle(unix.NETLINK_ROUTE)
-		return err
-	})
-	if err != nil {
-		t.Fatalf("namespace %q: %v", name, err)
-	}
-	t.Cleanup(func() {
-		n.nl.Close()
-		_ = unix.Close(n.fd)
-	})
-	n.sysctl("net/ipv4/ip_forward", "1")
-	n.sysctl("net/ipv6/conf/all/forwarding", "1")
-	n.sysctl("net/ipv6/conf/default/accept_dad", "0")
-	n.must(n.nl.LinkSetUp(n.link("lo")))
-	return n
-}
-
-// onThread runs fn on a thread that ends with it, whatever fn did to it.
-func onThread(fn func() error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		done <- fn()
-	}()
-	return <-done
-}
-
-// Do implements Namespace.
-func (n *testNS) Do(fn func() error) error {
-	return onThread(func() error {
-		if err := unix.Setns(n.fd, unix.CLONE_NEWNET); err != nil {
-			return err
-		}
-		return fn()
-	})
-}
-
-func (n *testNS) must(err error) {
-	n.t.Helper()
-	if err != nil {
-		n.t.Fatalf("namespace %q: %v", n.name, err)
-	}
-}
-
-func (n *testNS) sysctl(key, value string) {
-	n.t.Helper()
-	n.must(n.Do(func() error { return os.WriteFile("/proc/sys/"+key, []byte(value), 0) }))
-}
-
-func (n *testNS) link(name string) netlink.Link {
-	n.t.Helper()
-	l, err := n.nl.LinkByName(name)
-	n.must(err)
-	return l
+	return &testNS{nettest.New(t, name, "net/ipv4/ip_forward=1", "net/ipv6/conf/all/forwarding=1", "net/ipv6/conf/default/accept_dad=0")}
 }
 
 // cable joins two namespaces by a veth with the given MTU. Each end is named after
 // the other namespace and gets the addresses listed for it.
 func cable(a, b *testNS, mtu int, addrsA, addrsB string) {
-	a.t.Helper()
+	a.T.Helper()
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MTU = b.name, mtu
-	a.must(a.nl.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: a.name, PeerNamespace: netlink.NsFd(b.fd), PeerMTU: uint32(mtu)}))
-	a.must(a.nl.LinkSetUp(a.link(b.name)))
-	b.must(b.nl.LinkSetUp(b.link(a.name)))
+	attrs.Name, attrs.MTU = b.Name, mtu
+	a.Must(a.NL.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: a.Name, PeerNamespace: netlink.NsFd(b.FD), PeerMTU: uint32(mtu)}))
+	a.Must(a.NL.LinkSetUp(a.Link(b.Name)))
+	b.Must(b.NL.LinkSetUp(b.Link(a.Name)))
 	// Until the kernel has seen the carrier, an IPv6 address stays tentative
 	// even without duplicate address detection, and packets are dropped.
-	a.awaitUp(b.name)
-	b.awaitUp(a.name)
-	a.addrs(b.name, addrsA)
-	b.addrs(a.name, addrsB)
-}
-
-func (n *testNS) awaitUp(dev string) {
-	n.t.Helper()
-	for range 5000 {
-		if n.link(dev).Attrs().OperState == netlink.OperUp {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	n.t.Fatalf("namespace %q: %q does not come up", n.name, dev)
+	a.AwaitUp(b.Name)
+	b.AwaitUp(a.Name)
+	a.addrs(b.Name, addrsA)
+	b.addrs(a.Name, addrsB)
 }
 
 // settled reports whether the IPv6 addresses of an interface work. For a moment
@@ -126,11 +45,11 @@ func (n *testNS) awaitUp(dev string) {
 // its worker joins the multicast group by which neighbours find the address, and then
 // adds the local route, without which the host forwards what is meant for it.
 func (n *testNS) settled(dev string) bool {
-	n.t.Helper()
-	list, err := n.nl.AddrList(n.link(dev), unix.AF_INET6)
-	n.must(err)
+	n.T.Helper()
+	list, err := n.NL.AddrList(n.Link(dev), unix.AF_INET6)
+	n.Must(err)
 	for _, a := range list {
-		r, err := n.nl.RouteGetWithOptions(a.IP, &netlink.RouteGetOptions{Oif: dev})
+		r, err := n.NL.RouteGetWithOptions(a.IP, &netlink.RouteGetOptions{Oif: dev})
 		if err != nil || len(r) != 1 || r[0].Type != unix.RTN_LOCAL {
 			return false
 		}
@@ -139,14 +58,14 @@ func (n *testNS) settled(dev string) bool {
 }
 
 func (n *testNS) addrs(dev, list string) {
-	n.t.Helper()
+	n.T.Helper()
 	for _, s := range strings.Fields(list) {
 		addr, err := netlink.ParseAddr(s)
-		n.must(err)
+		n.Must(err)
 		if addr.IP.To4() == nil {
 			addr.Flags = unix.IFA_F_NODAD
 		}
-		n.must(n.nl.AddrAdd(n.link(dev), addr))
+		n.Must(n.NL.AddrAdd(n.Link(dev), addr))
 	}
 	for range 5000 {
 		if n.settled(dev) {
@@ -154,14 +73,14 @@ func (n *testNS) addrs(dev, list string) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	n.t.Fatalf("namespace %q: the addresses of %q stay tentative", n.name, dev)
+	n.T.Fatalf("namespace %q: the addresses of %q stay tentative", n.Name, dev)
 }
 
 // route adds a route: via is a gateway, or the type of a special route.
 func (n *testNS) route(dst, via string) {
-	n.t.Helper()
+	n.T.Helper()
 	_, ipnet, err := net.ParseCIDR(dst)
-	n.must(err)
+	n.Must(err)
 	r := &netlink.Route{Dst: ipnet}
 	switch via {
 	case "blackhole":
@@ -173,7 +92,7 @@ func (n *testNS) route(dst, via string) {
 	default:
 		r.Gw = net.ParseIP(via)
 	}
-	n.must(n.nl.RouteAdd(r))
+	n.Must(n.NL.RouteAdd(r))
 }
 
 // pair is two hosts on one cable: a 10.0.0.1 and fd00::1, b 10.0.0.2 and fd00::2.
@@ -213,14 +132,14 @@ func newLine(t testing.TB, mtu int) line {
 
 // ping is Ping with usual values for what opts do not change.
 func ping(n *testNS, target string, opts ...func(*PingRequest)) PingResult {
-	n.t.Helper()
+	n.T.Helper()
 	req := PingRequest{Target: netip.MustParseAddr(target), Count: 1, Size: 56, Interval: 10 * time.Millisecond, Timeout: 2 * time.Second}
 	for _, o := range opts {
 		o(&req)
 	}
 	res, err := Ping(context.Background(), n, req)
 	if err != nil {
-		n.t.Fatalf("ping %s from %s: %v", target, n.name, err)
+		n.T.Fatalf("ping %s from %s: %v", target, n.Name, err)
 	}
 	return res
 }

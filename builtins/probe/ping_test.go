@@ -59,7 +59,7 @@ func TestPingLinkLocalNeedsItsInterface(t *testing.T) {
 	a, b := pair(t)
 	b.addrs("a", "fe80::2/64")
 	wantReplies(t, ping(a, "fe80::2%b"), 1)
-	wantReplies(t, ping(a, fmt.Sprintf("fe80::2%%%d", a.link("b").Attrs().Index)), 1)
+	wantReplies(t, ping(a, fmt.Sprintf("fe80::2%%%d", a.Link("b").Attrs().Index)), 1)
 	wantReplies(t, ping(a, "fe80::2", dev("b")), 1)
 	for target, want := range map[string]string{"fe80::2": "its interface must be named", "fe80::2%nope": `no interface "nope"`} {
 		_, err := Ping(context.Background(), a, PingRequest{Target: netip.MustParseAddr(target), Count: 1})
@@ -73,7 +73,7 @@ func TestPingMulticastTakesAReplyFromAnyone(t *testing.T) {
 	t.Parallel()
 	a, b := pair(t)
 	wantReplies(t, ping(a, "ff02::1%b"), 1)
-	b.sysctl("net/ipv4/icmp_echo_ignore_broadcasts", "0")
+	b.Sysctl("net/ipv4/icmp_echo_ignore_broadcasts=0")
 	wantReplies(t, ping(a, "10.0.0.255"), 1)
 }
 

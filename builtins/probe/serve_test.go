@@ -18,20 +18,20 @@ import (
 
 // serve runs a server in n until the test is over.
 func serve(n *testNS, opts ServeOptions) {
-	n.t.Helper()
+	n.T.Helper()
 	stop := serveUntil(n, opts)
-	n.t.Cleanup(func() {
+	n.T.Cleanup(func() {
 		if err := stop(); err != nil {
-			n.t.Errorf("server: %v", err)
+			n.T.Errorf("server: %v", err)
 		}
 	})
 }
 
 // serveUntil runs a server until the function that it returns is called.
 func serveUntil(n *testNS, opts ServeOptions) (stop func() error) {
-	n.t.Helper()
+	n.T.Helper()
 	var s *Server
-	n.must(n.Do(func() (err error) {
+	n.Must(n.Do(func() (err error) {
 		s, err = Listen(opts)
 		return err
 	}))
@@ -133,7 +133,7 @@ func TestServeAnswersFromTheAddressThatWasAsked(t *testing.T) {
 func TestServeWithIPv6SwitchedOff(t *testing.T) {
 	t.Parallel()
 	a, b := pair(t)
-	b.sysctl("net/ipv6/conf/all/disable_ipv6", "1")
+	b.Sysctl("net/ipv6/conf/all/disable_ipv6=1")
 	serve(b, ServeOptions{TCP: []int{80}, UDP: []int{80}})
 	wantConnected(t, connect(a, host(false), say("hello")), "hello")
 	wantConnected(t, connect(a, host(false), udp, say("hello")), "hello")
@@ -145,7 +145,7 @@ func TestServeUDPOverAnIPv4Socket(t *testing.T) {
 	a, b := pair(t)
 	b.addrs("a", "10.0.0.20/24")
 	var u *udpServer
-	b.must(b.Do(func() error {
+	b.Must(b.Do(func() error {
 		fd, err := bindTo(unix.SOCK_DGRAM, &unix.SockaddrInet4{Port: 80})
 		if err == nil {
 			u, err = newUDPServer(fd)
@@ -185,7 +185,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	stop := serveUntil(b, ServeOptions{TCP: []int{80}, UDP: []int{80}, HTTP: []int{81}})
 	// A connection that is open and silent must not hold it up.
 	var c net.Conn
-	a.must(a.Do(func() (err error) {
+	a.Must(a.Do(func() (err error) {
 		c, err = net.Dial("tcp", "10.0.0.2:80")
 		return err
 	}))

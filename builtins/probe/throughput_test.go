@@ -9,10 +9,10 @@ import (
 )
 
 func measure(from, to *testNS, target string, d time.Duration, streams int) ThroughputResult {
-	from.t.Helper()
+	from.T.Helper()
 	r, err := Throughput(context.Background(), from, ThroughputRequest{To: to, Target: netip.MustParseAddr(target), Duration: d, Streams: streams})
 	if err != nil {
-		from.t.Fatalf("throughput to %s: %v", target, err)
+		from.T.Fatalf("throughput to %s: %v", target, err)
 	}
 	return r
 }

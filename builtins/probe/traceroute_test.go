@@ -11,12 +11,12 @@ import (
 
 // walk is a traceroute as text: "1:10.0.1.2 2:*:timeout".
 func walk(n *testNS, target string, hops int) string {
-	n.t.Helper()
+	n.T.Helper()
 	list, err := Traceroute(context.Background(), n, TracerouteRequest{
 		Target: netip.MustParseAddr(target), MaxHops: hops, Timeout: 500 * time.Millisecond,
 	})
 	if err != nil {
-		n.t.Fatalf("traceroute %s from %s: %v", target, n.name, err)
+		n.T.Fatalf("traceroute %s from %s: %v", target, n.Name, err)
 	}
 	var words []string
 	for _, h := range list {
@@ -24,7 +24,7 @@ func walk(n *testNS, target string, hops int) string {
 		if h.From.IsValid() {
 			from = h.From.String()
 			if h.RTT <= 0 {
-				n.t.Errorf("hop %d: no time", h.TTL)
+				n.T.Errorf("hop %d: no time", h.TTL)
 			}
 		}
 		word := fmt.Sprintf("%d=%s", h.TTL, from)

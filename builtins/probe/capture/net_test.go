@@ -3,10 +3,9 @@ package capture
 import (
 	"fmt"
 	"net"
+	"nsscript/builtins/probe/internal/nettest"
 	"os"
-	"runtime"
 	"testing"
-	"time"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -15,83 +14,19 @@ import (
 )
 
 // testNS is a network namespace of one test's own. It is gone when the test is.
-type testNS struct {
-	t    testing.TB
-	name string
-	fd   int
-	nl   *netlink.Handle
-}
+type testNS struct{ *nettest.NS }
 
+// newNS makes a namespace with lo up, and without IPv6: no packets but the test's own.
 func newNS(t testing.TB, name string) *testNS {
 	t.Helper()
-	n := &testNS{t: t, name: name, fd: -1}
-	n.must(onThread(func() error {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("these tests need the right to make network namespaces: %w", err)
-		}
-		var err error
-		if n.fd, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-			return err
-		}
-		// No packets but the test's own.
-		if err := os.WriteFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", []byte("1"), 0); err != nil {
-			return err
-		}
-		n.nl, err = netlink.NewHandle(unix.NETLINK_ROUTE)
-		return err
-	}))
-	t.Cleanup(func() {
-		n.nl.Close()
-		_ = unix.Close(n.fd)
-	})
-	n.up("lo")
-	return n
-}
-
-// onThread runs fn on a thread that ends with it, whatever fn did to it.
-func onThread(fn func() error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		done <- fn()
-	}()
-	return <-done
-}
-
-// Do implements probe.Namespace.
-func (n *testNS) Do(fn func() error) error {
-	return onThread(func() error {
-		if err := unix.Setns(n.fd, unix.CLONE_NEWNET); err != nil {
-			return err
-		}
-		return fn()
-	})
-}
-
-func (n *testNS) must(err error) {
-	n.t.Helper()
-	if err != nil {
-		n.t.Fatalf("namespace %q: %v", n.name, err)
-	}
-}
-
-func (n *testNS) link(name string) netlink.Link {
-	n.t.Helper()
-	l, err := n.nl.LinkByName(name)
-	n.must(err)
-	return l
-}
-
-func (n *testNS) up(dev string) {
-	n.t.Helper()
-	n.must(n.nl.LinkSetUp(n.link(dev)))
+	return &testNS{nettest.New(t, name, "net/ipv6/conf/default/disable_ipv6=1")}
 }
 
 func (n *testNS) addr(dev, addr string) {
-	n.t.Helper()
+	n.T.Helper()
 	a, err := netlink.ParseAddr(addr)
-	n.must(err)
-	n.must(n.nl.AddrAdd(n.link(dev), a))
+	n.Must(err)
+	n.Must(n.NL.AddrAdd(n.Link(dev), a))
 }
 
 // cabled is two namespaces on a cable: a with eth0, 10.0.0.1, and b with eth0,
@@ -101,21 +36,16 @@ func cabled(t testing.TB) (a, b *testNS) {
 	a, b = newNS(t, "a"), newNS(t, "b")
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "eth0"
-	a.must(a.nl.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(b.fd)}))
+	a.Must(a.NL.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "eth0", PeerNamespace: netlink.NsFd(b.FD)}))
 	for _, n := range []*testNS{a, b} {
-		n.up("eth0")
+		n.Up("eth0")
 	}
 	for i, n := range []*testNS{a, b} {
-		for range 5000 {
-			if n.link("eth0").Attrs().OperState == netlink.OperUp {
-				break
-			}
-			time.Sleep(time.Millisecond)
-		}
+		n.AwaitUp("eth0")
 		n.addr("eth0", fmt.Sprintf("10.0.0.%d/24", i+1))
 		other := []*testNS{b, a}[i]
-		n.must(n.nl.NeighAdd(&netlink.Neigh{LinkIndex: n.link("eth0").Attrs().Index, State: netlink.NUD_PERMANENT,
-			IP: net.IPv4(10, 0, 0, byte(2-i)), HardwareAddr: other.link("eth0").Attrs().HardwareAddr}))
+		n.Must(n.NL.NeighAdd(&netlink.Neigh{LinkIndex: n.Link("eth0").Attrs().Index, State: netlink.NUD_PERMANENT,
+			IP: net.IPv4(10, 0, 0, byte(2-i)), HardwareAddr: other.Link("eth0").Attrs().HardwareAddr}))
 	}
 	return a, b
 }
@@ -123,13 +53,13 @@ func cabled(t testing.TB) (a, b *testNS) {
 // sender is a socket in n that sends datagrams to an address; send sends one. What
 // comes back, an error that nobody listens, is not looked at.
 func (n *testNS) sender(to string, port int) func([]byte) {
-	n.t.Helper()
+	n.T.Helper()
 	fd := -1
-	n.must(n.Do(func() (err error) {
+	n.Must(n.Do(func() (err error) {
 		fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 		return err
 	}))
-	n.t.Cleanup(func() { _ = unix.Close(fd) })
+	n.T.Cleanup(func() { _ = unix.Close(fd) })
 	addr := [4]byte(net.ParseIP(to).To4())
 	return func(b []byte) {
 		sa := &unix.SockaddrInet4{Port: port, Addr: addr}
@@ -138,7 +68,7 @@ func (n *testNS) sender(to string, port int) func([]byte) {
 			if err == unix.ECONNREFUSED || err == unix.ENOBUFS || err == unix.EAGAIN {
 				continue
 			}
-			n.must(err)
+			n.Must(err)
 			return
 		}
 	}
@@ -146,36 +76,36 @@ func (n *testNS) sender(to string, port int) func([]byte) {
 
 // listen keeps a datagram socket open in n, so that no errors are sent back.
 func (n *testNS) listen(port int) {
-	n.t.Helper()
-	n.must(n.Do(func() error {
+	n.T.Helper()
+	n.Must(n.Do(func() error {
 		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			return err
 		}
-		n.t.Cleanup(func() { _ = unix.Close(fd) })
+		n.T.Cleanup(func() { _ = unix.Close(fd) })
 		return unix.Bind(fd, &unix.SockaddrInet4{Port: port})
 	}))
 }
 
 // sendFrame sends a frame as it stands.
 func (n *testNS) sendFrame(dev string, frame []byte) {
-	n.t.Helper()
-	n.must(n.Do(func() error {
+	n.T.Helper()
+	n.Must(n.Do(func() error {
 		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = unix.Close(fd) }()
-		return unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: n.link(dev).Attrs().Index})
+		return unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: n.Link(dev).Attrs().Index})
 	}))
 }
 
 // tun makes an interface whose packets have no link header, and whose other end is
 // the file.
 func (n *testNS) tun(name, addr string) *os.File {
-	n.t.Helper()
+	n.T.Helper()
 	var f *os.File
-	n.must(n.Do(func() error {
+	n.Must(n.Do(func() error {
 		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return err
@@ -188,8 +118,8 @@ func (n *testNS) tun(name, addr string) *os.File {
 		f = os.NewFile(uintptr(fd), "tun")
 		return unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr)
 	}))
-	n.t.Cleanup(func() { _ = f.Close() })
-	n.up(name)
+	n.T.Cleanup(func() { _ = f.Close() })
+	n.Up(name)
 	n.addr(name, addr)
 	return f
 }

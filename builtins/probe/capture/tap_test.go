@@ -44,7 +44,7 @@ func (s *seen) lines() []string {
 
 func start(t testing.TB, n *testNS, o Options) *Tap {
 	t.Helper()
-	o.Space = n.name
+	o.Space = n.Name
 	tap, err := Start(n, o)
 	if err != nil {
 		t.Fatal(err)
@@ -187,11 +187,11 @@ func TestTapDown(t *testing.T) {
 	b.listen(9)
 	var got seen
 	tap := start(t, b, Options{Dev: "eth0", Each: got.add})
-	b.must(b.nl.LinkSetDown(b.link("eth0")))
+	b.Must(b.NL.LinkSetDown(b.Link("eth0")))
 	time.Sleep(20 * time.Millisecond)
-	b.up("eth0")
+	b.Up("eth0")
 	for range 5000 {
-		if a.link("eth0").Attrs().OperState == netlink.OperUp {
+		if a.Link("eth0").Attrs().OperState == netlink.OperUp {
 			break
 		}
 		time.Sleep(time.Millisecond)
@@ -206,7 +206,7 @@ func TestTapDown(t *testing.T) {
 	if len(got.lines()) == 0 {
 		t.Error("nothing is seen of an interface that came up again")
 	}
-	b.must(b.nl.LinkDel(b.link("eth0")))
+	b.Must(b.NL.LinkDel(b.Link("eth0")))
 	select {
 	case <-tap.Done():
 	case <-time.After(5 * time.Second):

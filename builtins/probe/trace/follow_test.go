@@ -4,96 +4,55 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/probe"
+	"nsscript/builtins/probe/internal/nettest"
 )
 
-// newSpace makes a network namespace that is gone with the test, with lo up.
-func newSpace(t testing.TB, name string) Space {
-	t.Helper()
-	made := make(chan error)
-	var n *kernel.NetNS
-	go func() {
-		runtime.LockOSThread() // the thread ends with the goroutine
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			n, err = kernel.OpenNetNS("/proc/thread-self/ns/net")
-		}
-		made <- err
-	}()
-	if err := <-made; err != nil {
-		t.Fatalf("these tests need the right to make network namespaces: %v", err)
-	}
-	t.Cleanup(n.Close)
-	s := Space{Name: name, NS: n}
-	up(t, s, "lo")
-	return s
+// member is a namespace of a test's lab.
+type member struct {
+	*nettest.NS
+	space Space
 }
 
-func handle(t testing.TB, s Space) *netlink.Handle {
+func newMember(t testing.TB, name string) member {
 	t.Helper()
-	h, err := s.NS.Netlink()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-func up(t testing.TB, s Space, name string) netlink.Link {
-	t.Helper()
-	h := handle(t, s)
-	l, err := h.LinkByName(name)
-	if err == nil {
-		err = h.LinkSetUp(l)
-	}
-	if err != nil {
-		t.Fatalf("%s of %s: %v", name, s.Name, err)
-	}
-	return l
+	n := nettest.New(t, name)
+	k, err := kernel.OpenNetNS(fmt.Sprintf("/proc/self/fd/%d", n.FD))
+	n.Must(err)
+	t.Cleanup(k.Close)
+	return member{n, Space{Name: name, NS: k}}
 }
 
 // star is a bridge with so many namespaces, 10.0.x.y/16 each, the bridge's own first.
 func star(t testing.TB, n int) []Space {
 	t.Helper()
-	hub := newSpace(t, "hub")
-	list := []Space{hub}
+	hub := newMember(t, "hub")
+	list := []Space{hub.space}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "br0"
-	if err := handle(t, hub).LinkAdd(&netlink.Bridge{LinkAttrs: attrs}); err != nil {
-		t.Fatal(err)
-	}
-	br, err := handle(t, hub).LinkByName("br0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	hub.Must(hub.NL.LinkAdd(&netlink.Bridge{LinkAttrs: attrs}))
+	br := hub.Link("br0")
 	for i := range n {
-		s := newSpace(t, fmt.Sprintf("n%d", i))
-		list = append(list, s)
+		m := newMember(t, fmt.Sprintf("n%d", i))
+		list = append(list, m.space)
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name = "eth0"
 		port := fmt.Sprintf("p%d", i)
-		if err := handle(t, s).LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: port, PeerNamespace: netlink.NsFd(hub.NS.Fd())}); err != nil {
-			t.Fatal(err)
-		}
-		if err := handle(t, hub).LinkSetMaster(up(t, hub, port), br); err != nil {
-			t.Fatal(err)
-		}
+		m.Must(m.NL.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: port, PeerNamespace: netlink.NsFd(hub.FD)}))
+		hub.Up(port)
+		hub.Must(hub.NL.LinkSetMaster(hub.Link(port), br))
 		addr, err := netlink.ParseAddr(fmt.Sprintf("%s/16", addrOf(i)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := handle(t, s).AddrAdd(up(t, s, "eth0"), addr); err != nil {
-			t.Fatal(err)
-		}
+		m.Must(err)
+		m.Up("eth0")
+		m.Must(m.NL.AddrAdd(m.Link("eth0"), addr))
 	}
-	up(t, hub, "br0")
+	hub.Up("br0")
 	return list
 }
 
