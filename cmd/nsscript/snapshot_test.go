@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // snapshot is all of a private host that a lab could change, as text of which two
@@ -86,8 +87,19 @@ func files(dir string) []string {
 	return list
 }
 
-// processes are those of the private host besides its first one and the test.
+// processes are those of the private host besides its first one and the test. The
+// first one is given time to reap what has ended.
 func processes() []string {
+	for range 200 {
+		if list := processesNow(); !slices.ContainsFunc(list, func(p string) bool { return strings.HasSuffix(p, " Z\n") }) {
+			return list
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return processesNow()
+}
+
+func processesNow() []string {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return []string{err.Error()}
