@@ -315,6 +315,8 @@ func (f field) cell() string {
 	switch f.name {
 	case "min", "avg", "max", "rtt":
 		return fmt.Sprintf("%.3f ms", v*1000)
+	case "time":
+		return fmt.Sprintf("%.1f µs", v*1e6)
 	case "loss":
 		return fmt.Sprintf("%.4g%%", v)
 	case "bits_per_second":
