@@ -49,6 +49,9 @@ func (c *call) remedy(w *trace.Walk) (string, error) {
 	case trace.FragNeeded:
 		return c.widen(d)
 	case trace.NoListener:
+		if d.Elsewhere {
+			return "", nil
+		}
 		return c.listener(d), nil
 	case trace.WrongHost:
 		return c.rightHost(w, d)
@@ -144,7 +147,7 @@ func (c *call) letThrough(d *trace.Death) (string, error) {
 	if d.Family != "" {
 		return c.letThroughNft(d), nil
 	}
-	policy := d.Rule == 0 && d.Table == "filter"
+	policy := d.Rule == 0 && d.Table == "filter" && !d.Gone
 	stateful, err := c.letsAnswers(d)
 	if err != nil {
 		return "", err
@@ -202,7 +205,7 @@ func (c *call) letThrough(d *trace.Death) (string, error) {
 		return fmt.Sprintf("%s(%s, %q)", program, ns, strings.Join(append(words, "-j", "ACCEPT"), " "))
 	}
 	text := line(d.Src, d.Dst, port)
-	if !d.Back && d.Chain != "INPUT" && d.Chain != "OUTPUT" && d.RuleText != "" && !oneWay.MatchString(d.RuleText) {
+	if !d.Back && d.Hook == "FORWARD" && !oneWay.MatchString(d.RuleText) && !stateful {
 		text += "; " + line(d.Dst, d.Src, "--sport") // the rule would drop the answer too
 	}
 	return text, nil
@@ -232,8 +235,15 @@ func (c *call) letThroughNft(d *trace.Death) string {
 		return fmt.Sprintf("exec(%s, %q)", c.spaceVar(d.Space),
 			fmt.Sprintf("nft insert rule %s %s %s %s saddr %s %s daddr %s accept", d.Family, d.Table, d.Chain, version, both, version, both))
 	}
-	return fmt.Sprintf("exec(%s, %q)", c.spaceVar(d.Space),
-		fmt.Sprintf("nft insert rule %s %s %s %s saddr %s %s daddr %s %s accept", d.Family, d.Table, d.Chain, version, d.Src, version, d.Dst, proto))
+	line := func(src, dst netip.Addr, proto string) string {
+		return fmt.Sprintf("exec(%s, %q)", c.spaceVar(d.Space),
+			fmt.Sprintf("nft insert rule %s %s %s %s saddr %s %s daddr %s %s accept", d.Family, d.Table, d.Chain, version, src, version, dst, proto))
+	}
+	text := line(d.Src, d.Dst, proto)
+	if !d.Back && d.Hook == "FORWARD" { // and the answer
+		text += "; " + line(d.Dst, d.Src, strings.Replace(proto, "dport", "sport", 1))
+	}
+	return text
 }
 
 // letsAnswers reports whether a chain has a rule for what belongs to a connection.
@@ -476,12 +486,16 @@ func (c *call) rightHost(w *trace.Walk, d *trace.Death) (string, error) {
 			return "", err
 		}
 		for _, n := range list {
-			if n.Dev == s.Dev && n.State == "PERMANENT" {
+			if n.Dev == s.Dev && (n.IP == d.Via || !d.Via.IsValid() && n.State == "PERMANENT") {
 				return fmt.Sprintf("exec(%s, \"ip neigh del %s dev %s\")", c.spaceVar(s.Space), n.IP, n.Dev), nil
 			}
 		}
+		l, err := k.Link(s.Dev)
+		if err == nil && l.Flags&unix.IFF_NOARP != 0 && l.Kind == "veth" {
+			return fmt.Sprintf("exec(%s, \"ip link set %s arp on\")", c.spaceVar(s.Space), s.Dev), nil
+		}
 	}
-	if d.Back {
+	if d.Back || d.PeerSpace == "" || d.Via.IsValid() {
 		return "", nil
 	}
 	k, err := c.lab.System().NS(d.Space)

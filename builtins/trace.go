@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -18,9 +19,6 @@ var traceSpec = spec{
 	doc: traceDoc,
 	run: tracePacket,
 }
-
-// limitedBroadcast is every host of a network segment (RFC 919).
-var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 func tracePacket(c *call) (starlark.Value, error) {
 	var ns *Namespace
@@ -50,14 +48,15 @@ func tracePacket(c *call) (starlark.Value, error) {
 	if err := probe.CheckTarget(ip, ""); err != nil {
 		return nil, &argError{"target", err}
 	}
-	if ip.IsMulticast() || ip == limitedBroadcast {
-		return nil, &argError{"target", badArg("", "%s stands for many hosts: one packet to one host can be followed", ip)}
+	k, err := ns.ready()
+	if err != nil {
+		return nil, err
+	}
+	if many, err := standsForMany(k, ip); err != nil || many {
+		return nil, errors.Join(err, &argError{"target", badArg("", "%s stands for many hosts: one packet to one host can be followed", ip)})
 	}
 	req.From, req.Target, req.Timeout = ns.name, ip, timeout.std()
 	req.To, req.Meant = c.meantBy(target, ip)
-	if _, err := ns.ready(); err != nil {
-		return nil, err
-	}
 	if req.Spaces, err = c.watched(); err != nil {
 		return nil, err
 	}
@@ -68,6 +67,15 @@ func tracePacket(c *call) (starlark.Value, error) {
 		return nil, c.interrupted(err)
 	}
 	return c.pathOf(w)
+}
+
+// standsForMany reports whether an address is that of a group, or a broadcast address.
+func standsForMany(k *kernel.NetNS, ip netip.Addr) (bool, error) {
+	if ip.IsMulticast() || ip.Zone() != "" {
+		return ip.IsMulticast(), nil
+	}
+	r, err := k.LookupRoute(kernel.RouteQuery{Dst: ip})
+	return err == nil && r.Err == 0 && r.Type == "broadcast", err
 }
 
 // meantBy is the namespace that a target stands for; meant is set where it was not

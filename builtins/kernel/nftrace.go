@@ -30,6 +30,7 @@ const (
 	VerdictDrop     = 0
 	VerdictAccept   = 1
 	VerdictStolen   = 2
+	VerdictQueue    = 3 // in the low byte; the queue's number is above
 	VerdictContinue = -1
 	VerdictJump     = -3
 	VerdictGoto     = -4

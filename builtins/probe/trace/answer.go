@@ -18,7 +18,7 @@ func (a *analysis) taken(v *visit, in *sighting, l *routeLook, c class) (*Death,
 		return nil, nil
 	}
 	d := Death{Dev: s.name(in.index), In: s.name(in.index), flow: l.flow}
-	if owner := a.meant(); owner != nil && owner != s && l.flow.dst == a.req.Target && l.flow.dport == a.portOfTarget() {
+	if owner := a.meant(); owner != nil && owner != s && s.hasAddr(l.flow) && l.flow.dst == a.req.Target && l.flow.dport == a.portOfTarget() {
 		d.Reason = WrongHost
 		d.PeerSpace = owner.Name
 		d.Text = fmt.Sprintf("it came to %s, which has the address %s too, and not to %s", s.Name, l.flow.dst, owner.Name)
@@ -44,7 +44,8 @@ func (a *analysis) unanswered(s *space, l *routeLook, c class, d Death) (*Death,
 			return a.death(s, c, d), nil
 		}
 		if a.seenFrom(s, refusal) && !a.second {
-			d.Reason, d.Text = NoListener, fmt.Sprintf("nothing listens in %s on %s", s.Name, l.flow.to())
+			d.Reason, d.Elsewhere = NoListener, true
+			d.Text = fmt.Sprintf("nothing listens in %s on %s: what listens on that port has another address", s.Name, l.flow.to())
 			return a.death(s, c, d), nil
 		}
 		if s.grew("TcpExtListenOverflows") {
@@ -132,7 +133,7 @@ func (a *analysis) back(end *space, forwardWay []*sighting) error {
 	}
 	if len(way) == 0 && !a.mustAnswer(end) {
 		// Where there is no way back, an answer that was sent is not seen.
-		l := &routeLook{flow: a.answerFlow, query: kernel.RouteQuery{Dst: a.answerFlow.dst, Proto: a.id.proto, SrcPort: a.answerFlow.sport, DstPort: a.answerFlow.dport}}
+		l := &routeLook{flow: a.answerFlow, query: kernel.RouteQuery{Dst: a.answerFlow.dst, Src: a.answerFlow.src, Proto: a.id.proto, SrcPort: a.answerFlow.sport, DstPort: a.answerFlow.dport}}
 		if l.ask(end); l.asked {
 			if d := a.refused(end, l, answer); d != nil {
 				a.step(Step{Space: end.Name, Stage: "routing", Text: l.text(end), Back: true})

@@ -36,7 +36,7 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 	if !on {
 		if hop, by := a.misled(v, s); by != nil {
 			d.Reason, d.PeerSpace, d.Via = WrongHost, by.Name, hop
-			d.Text = fmt.Sprintf("it came to %s, which is not %s: %s has a permanent neighbour entry for %s with the MAC address of %s", s.Name, hop, by.Name, hop, s.Name)
+			d.Text = fmt.Sprintf("it came to %s, which is not %s: %s's neighbour entry for %s has the MAC address of %s", s.Name, hop, by.Name, hop, s.Name)
 			return a.death(s, c, d), nil
 		}
 		d.Reason = ForwardingOff
@@ -62,7 +62,7 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 	if dead := a.refused(s, l, c); dead != nil {
 		return dead, nil
 	}
-	if in.ttl <= 1 {
+	if in.ttl <= 1 || a.said(s, c, (*packet).expired) {
 		d.Reason = TTLExceeded
 		d.Text = fmt.Sprintf("the hop limit ran out in %s%s", s.Name, a.loop(c))
 		d.Via = l.answer.Via
@@ -89,10 +89,10 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 }
 
 // misled finds who has sent a packet to a host that is not the next hop, by a
-// neighbour entry that somebody has written.
+// neighbour entry that somebody has written, or that is out of date.
 func (a *analysis) misled(v *visit, s *space) (hop netip.Addr, by *space) {
 	hop, by, dev := a.hopTo(v)
-	if by == nil || s.hasAddr(flow{dst: hop}) {
+	if by == nil || s.hasAddr(flow{dst: hop}) || s.standsIn(s.name(v.last().index), hop.Is6()) {
 		return hop, nil
 	}
 	list, err := by.NS.Neighbors()
@@ -100,11 +100,36 @@ func (a *analysis) misled(v *visit, s *space) (hop netip.Addr, by *space) {
 		return hop, nil
 	}
 	for _, n := range list {
-		if n.IP == hop && n.Dev == dev && n.State == "PERMANENT" {
+		if n.IP == hop && n.Dev == dev && len(n.MAC) > 0 {
 			return hop, by
 		}
 	}
 	return hop, nil
+}
+
+// standsIn reports whether a namespace answers for the addresses of others
+// (ip-sysctl.rst, proxy_arp, proxy_ndp).
+func (s *space) standsIn(dev string, v6 bool) bool {
+	keys := []string{"net/ipv4/conf/all/proxy_arp", "net/ipv4/conf/" + dev + "/proxy_arp"}
+	if v6 {
+		keys = []string{"net/ipv6/conf/all/proxy_ndp", "net/ipv6/conf/" + dev + "/proxy_ndp"}
+	}
+	return slices.ContainsFunc(keys, func(key string) bool {
+		text, err := s.NS.ReadSysctl(key)
+		return err == nil && text != "0"
+	})
+}
+
+// said reports whether a namespace sent an ICMP error message of a kind about the
+// probe.
+func (a *analysis) said(s *space, c class, kind func(*packet) bool) bool {
+	about := errorMsg
+	if c == answer {
+		about = errorOfAnswer
+	}
+	return slices.ContainsFunc(a.seen, func(x *sighting) bool {
+		return x.space == s && x.out && x.class == about && kind(x.packet)
+	})
 }
 
 // loop names the routers that a packet has gone through again and again.

@@ -40,6 +40,9 @@ type Death struct {
 	Legacy             bool   // of the legacy one
 	Rule               int    // the rule's place from 1, 0 for the policy
 	RuleText           string
+	Hook               string // the chain of iptables that the same hook calls: FORWARD …
+	Gone               bool   // a rule led away from the chain, so that one at its end is not reached
+	Elsewhere          bool   // something listens on the port, at another address
 	Family             string // of a table of nft's own: inet, bridge …; "" for iptables
 	Proto              uint8  // IP protocol
 	Src, Dst           netip.Addr
@@ -71,6 +74,9 @@ func (a *analysis) filtered(s *space, r *run, d *decision, c class) *Death {
 	if d.target == "REJECT" {
 		reason, verb = FirewallReject, "rejected"
 	}
+	if d.queued() {
+		verb = "handed to a program, which did not let it pass,"
+	}
 	by := "by its policy"
 	switch {
 	case d.number > 0 && d.rule != "":
@@ -82,7 +88,11 @@ func (a *analysis) filtered(s *space, r *run, d *decision, c class) *Death {
 	if d.native {
 		family = d.family
 	}
-	return a.death(s, c, Death{Family: family, Reason: reason, Legacy: r.legacy, Table: d.table, Chain: d.chain, Rule: d.number, RuleText: d.rule,
+	hook := ""
+	if r.hook < len(hookChains) {
+		hook = hookChains[r.hook]
+	}
+	return a.death(s, c, Death{Hook: hook, Gone: d.gone, Family: family, Reason: reason, Legacy: r.legacy, Table: d.table, Chain: d.chain, Rule: d.number, RuleText: d.rule,
 		In: s.name(r.in), Dev: s.name(r.out), flow: r.pkt.flow(),
 		Text: fmt.Sprintf("%s in %s, %s, %s", verb, s.Name, d.place(), by)})
 }

@@ -27,13 +27,13 @@ func (a *analysis) leaving(s *space, l *routeLook, out int, hop netip.Addr, c cl
 		d.Text = fmt.Sprintf("%d bytes are too many for %s of %s, whose MTU is %d", size, k.Name, s.Name, k.MTU)
 		return a.death(s, c, d), nil
 	}
-	asked, state := a.neighbour(s, out, hop)
+	asked, answered, state := a.neighbour(s, out, hop)
 	if state == "" && asked == 0 && a.neighborsFull() {
 		d.Reason, d.Via = ARPFailed, hop
 		d.Text = fmt.Sprintf("%s cannot ask who has %s: the kernel's table of neighbours, one for all namespaces of the machine, is full (net.ipv4.neigh.default.gc_thresh3)", s.Name, hop)
 		return a.death(s, c, d), nil
 	}
-	if asked > 0 || state == "FAILED" || state == "INCOMPLETE" {
+	if asked > 0 && !answered || state == "FAILED" || state == "INCOMPLETE" {
 		d.Reason, d.Via = ARPFailed, hop
 		word := "ARP"
 		if hop.Is6() {
@@ -41,6 +41,9 @@ func (a *analysis) leaving(s *space, l *routeLook, out int, hop netip.Addr, c cl
 		}
 		a.step(Step{Space: s.Name, Dev: k.Name, Stage: "neighbor", Text: fmt.Sprintf("%s: who has %s? asked %s", word, hop, times(max(asked, 1))), Back: c == answer})
 		d.Text = fmt.Sprintf("nobody answers %s's %s for %s on %s", s.Name, word, hop, k.Name)
+		if answered {
+			d.Text = fmt.Sprintf("%s does not accept the answer to its %s for %s, which came in on %s", s.Name, word, hop, k.Name)
+		}
 		if dead := a.askedInVain(s, out, hop, c, d); dead != nil {
 			return dead, nil
 		}
@@ -155,9 +158,9 @@ func (s *space) portsOf(bridge int) string {
 	return ": it has no ports"
 }
 
-// neighbour says how often the next hop was asked for without an answer, and what
+// neighbour says how often the next hop was asked for, whether an answer came, and what
 // the neighbour table says.
-func (a *analysis) neighbour(s *space, out int, hop netip.Addr) (asked int, state string) {
+func (a *analysis) neighbour(s *space, out int, hop netip.Addr) (asked int, answered bool, state string) {
 	for _, x := range a.seen {
 		if x.space != s || x.index != out || x.class != resolving {
 			continue
@@ -166,19 +169,19 @@ func (a *analysis) neighbour(s *space, out int, hop netip.Addr) (asked int, stat
 		case x.out && x.arp != nil && !x.arp.reply && x.arp.target == hop, x.out && x.arp == nil && x.nd == hop && !x.ndMAC:
 			asked++
 		case !x.out && x.arp != nil && x.arp.reply && x.arp.sender == hop, !x.out && x.arp == nil && x.nd == hop && x.ndMAC:
-			return 0, "REACHABLE"
+			answered = true
 		}
 	}
 	list, err := s.NS.Neighbors()
 	if err != nil {
-		return asked, ""
+		return asked, answered, ""
 	}
 	for _, n := range list {
 		if n.IP == hop.WithZone("") && n.Dev == s.name(out) {
-			return asked, n.State
+			return asked, answered, n.State
 		}
 	}
-	return asked, ""
+	return asked, answered, ""
 }
 
 // onCable is a death between the two ends of a cable.

@@ -218,6 +218,11 @@ func (p *packet) tooBig() bool {
 	return p.proto == unix.IPPROTO_ICMP && p.icmpType == icmpUnreachable && p.icmpCode == codeFragNeeded
 }
 
+// expired reports whether the packet tells that a hop limit ran out.
+func (p *packet) expired() bool {
+	return p.proto == unix.IPPROTO_ICMP && p.icmpType == icmpTimeExceeded || p.proto == unix.IPPROTO_ICMPV6 && p.icmpType == icmp6TimeExceeded
+}
+
 // icmpErrors are the words for ICMP's error messages.
 var icmpErrors = map[[2]uint8]string{
 	{3, 0}: "net unreachable", {3, 1}: "host unreachable", {3, 2}: "protocol unreachable", {3, 3}: "port unreachable",

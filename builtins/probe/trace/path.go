@@ -168,6 +168,14 @@ func (t *tracing) parent(before []*sighting, s *sighting) int {
 			}
 		}
 	}
+	if s.out {
+		// Somebody changed the hop limit on the way.
+		for i := len(before) - 1; i >= 0; i-- {
+			if b := before[i]; b.space == s.space && !b.out && b.ttl < s.ttl {
+				return i
+			}
+		}
+	}
 	return -1
 }
 
@@ -247,13 +255,20 @@ func (v *visit) departure() *sighting {
 // their order.
 func (t *tracing) take(v *visit) []*run {
 	first := v.first()
+	stays := 0
+	for _, o := range visits(v.way) {
+		if o.space == v.space {
+			stays++
+		}
+	}
+	alone := stays == 1 // the hop limit, which may be changed, is not needed
 	var list []*run
 	for _, r := range v.space.runs {
 		if r.used || r.pkt == nil || r.class != first.class || r.second != first.second {
 			continue
 		}
 		ttl := r.pkt.ttl
-		if ttl != first.ttl && (first.out || ttl != first.ttl-1) {
+		if !alone && ttl != first.ttl && (first.out || ttl != first.ttl-1) {
 			continue
 		}
 		if r.hook == hookOutput != first.out && r.hook != hookPostrouting {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/binary"
+	"net/netip"
 
 	"golang.org/x/sys/unix"
 
@@ -181,7 +182,7 @@ func (id *identity) classifyUDP(p *packet) class {
 		return forward
 	case id.answerFlows[f]:
 		return answer
-	case id.forwardFlows[f.reversed()] || len(id.answerFlows) > 0 && (ours || p.dport == id.sport):
+	case id.forwardFlows[f.reversed()] || p.dport == id.sport && p.sport != id.sport && id.asked(p.dst):
 		id.answerFlows[f] = true
 		return answer
 	case ours:
@@ -189,4 +190,15 @@ func (id *identity) classifyUDP(p *packet) class {
 		return forward
 	}
 	return other
+}
+
+// asked reports whether the datagram was sent from an address and its own port, or
+// seemed to be.
+func (id *identity) asked(from netip.Addr) bool {
+	for f := range id.forwardFlows {
+		if f.src == from && f.sport == id.sport {
+			return true
+		}
+	}
+	return false
 }

@@ -42,13 +42,14 @@ func (a *analysis) unsent(s *space, c class) (*Death, error) {
 	if back {
 		f = a.answerFlow
 	}
+	mark := uint32(0)
 	runs := s.sent(c, a.second)
 	for _, r := range runs {
 		d, err := s.decide(r, a.req.Rules)
 		if err != nil {
 			return nil, fmt.Errorf("namespace %q: %w", s.Name, err)
 		}
-		f = r.pkt.flow()
+		f, mark = r.pkt.flow(), r.mark
 		a.ruling(&visit{space: s, seen: nil}, r, &d, back)
 		if d.drops() {
 			return a.filtered(s, r, &d, c), nil
@@ -60,7 +61,7 @@ func (a *analysis) unsent(s *space, c class) (*Death, error) {
 			}
 		}
 	}
-	l := &routeLook{flow: f, query: kernel.RouteQuery{Dst: f.dst, Src: f.src, Proto: a.id.proto, SrcPort: f.sport, DstPort: f.dport}}
+	l := &routeLook{flow: f, query: kernel.RouteQuery{Dst: f.dst, Src: f.src, Mark: mark, Proto: a.id.proto, SrcPort: f.sport, DstPort: f.dport}}
 	if zone := a.req.Target.Zone(); zone != "" && !back {
 		for _, k := range s.links {
 			if k.Name == zone {

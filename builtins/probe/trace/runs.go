@@ -125,10 +125,14 @@ type decision struct {
 	family       string // of the table, as nft calls it
 	native       bool   // a rule of nft, none of iptables
 	empty        bool   // the chain has no rules at all
+	gone         bool   // a rule led on that does not come back (--goto)
 }
 
 // drops reports whether the packet ended there.
 func (d *decision) drops() bool { return d.target == "DROP" || d.target == "REJECT" }
+
+// queued reports whether the packet was handed to a program (libnetfilter_queue).
+func (d *decision) queued() bool { return d.target == "NFQUEUE" || d.target == "QUEUE" }
 
 // iptablesTables are the tables of iptables.
 var iptablesTables = []string{"filter", "nat", "mangle", "raw", "security"}
@@ -142,9 +146,13 @@ func (s *space) decide(r *run, rules Ruleset) (decision, error) {
 	}
 	d.family = familyNames[r.family]
 	d.native = !r.legacy && (!slices.Contains(iptablesTables, r.table) || r.family != unix.NFPROTO_IPV4 && r.family != unix.NFPROTO_IPV6)
-	if !e.Legacy && e.Verdict == kernel.VerdictDrop {
+	switch {
+	case !e.Legacy && e.Verdict == kernel.VerdictDrop:
 		d.target = "DROP"
+	case !e.Legacy && e.Verdict&0xff == kernel.VerdictQueue && e.Verdict > 0:
+		d.target = "QUEUE"
 	}
+	d.gone = slices.ContainsFunc(r.steps, func(x kernel.TraceEvent) bool { return x.Verdict == kernel.VerdictGoto })
 	chain := s.chainOf(e)
 	if e.Policy {
 		d.chain, d.base = r.chain, ""

@@ -193,7 +193,7 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 			return nil, fmt.Errorf("namespace %q: %w", v.space.Name, err)
 		}
 		a.ruling(v, r, &d, back)
-		if d.drops() {
+		if d.drops() || d.queued() && last && departure == nil && r == runs[len(runs)-1] {
 			return a.filtered(v.space, r, &d, c), nil
 		}
 	}
