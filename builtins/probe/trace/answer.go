@@ -124,9 +124,15 @@ func (a *analysis) back(end *space, forwardWay []*sighting) error {
 	if len(way) > 0 {
 		a.w.RTT = way[len(way)-1].at.Sub(a.start)
 	}
-	if a.sender.answered {
-		if _, _, err := a.trail(way, answer, true); err != nil {
-			return err
+	closed := a.second && (a.sender.err == unix.ECONNRESET || a.sender.err == unix.EPIPE)
+	if closed {
+		a.w.Notes = append(a.w.Notes, fmt.Sprintf("what listens in %s has closed the connection without reading all", end.Name))
+	}
+	if a.sender.answered || closed {
+		if len(way) > 0 {
+			if _, _, err := a.trail(way, answer, true); err != nil {
+				return err
+			}
 		}
 		a.w.Replied, a.w.Death = true, nil
 		return nil
@@ -148,6 +154,7 @@ func (a *analysis) back(end *space, forwardWay []*sighting) error {
 		d, err = a.unsent(end, answer)
 	} else {
 		d, _, err = a.trail(way, answer, true)
+		a.w.Replied = d == nil && err == nil && way[len(way)-1].space == a.source
 	}
 	a.w.Death = d
 	return err
@@ -174,6 +181,8 @@ func (a *analysis) answerTaken(s *space, in *sighting, l *routeLook) (*Death, er
 		if l.flow.src == want.src {
 			d.Text = fmt.Sprintf("%s asked from %s and knows nothing of an answer to %s", s.Name, want.to(), l.flow.to())
 		}
+	case a.second:
+		return nil, nil // the connection was reset at the same time, by who closed it unread
 	default:
 		return a.unknown(s, answer, l.flow), nil
 	}

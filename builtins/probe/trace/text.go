@@ -92,6 +92,8 @@ func (w *Walk) Verdict() string {
 		return fmt.Sprintf("✗ delivered to %s, but its answer was lost: %s", w.At, d.Text)
 	case d != nil:
 		return "✗ " + d.Text
+	case w.Replied && w.RTT == 0:
+		return fmt.Sprintf("✓ delivered to %s, and answered", w.At)
 	case w.Replied:
 		return fmt.Sprintf("✓ delivered to %s, and answered after %s", w.At, micros(w.RTT))
 	}
