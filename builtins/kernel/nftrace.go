@@ -345,14 +345,18 @@ func (t *NFTrace) install(n *NetNS, f Filters, matches []TraceMatch, owner uint3
 			e.String(unix.NFTA_CHAIN_TYPE, "filter")
 			return nil
 		})
-		for _, m := range matches {
+		rule := func(encode func(*netlink.AttributeEncoder) error) {
 			b.add(hook.family, unix.NFT_MSG_NEWRULE, func(e *netlink.AttributeEncoder) error {
 				e.String(unix.NFTA_RULE_TABLE, t.table)
 				e.String(unix.NFTA_RULE_CHAIN, hook.name)
-				e.Nested(unix.NFTA_RULE_EXPRESSIONS, m.encode)
+				e.Nested(unix.NFTA_RULE_EXPRESSIONS, encode)
 				return nil
 			})
 		}
+		for _, m := range matches {
+			rule(m.encode)
+		}
+		rule(laterFragments)
 	}
 	return b.send(t.rules)
 }
@@ -374,14 +378,33 @@ func (t *NFTrace) remove() error {
 
 // encode writes the rule: protocol, bytes, trace.
 func (m TraceMatch) encode(e *netlink.AttributeEncoder) error {
-	for _, x := range []expr.Any{
+	return traceIf(e,
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{m.Proto}},
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: m.Offset, Len: uint32(len(m.Bytes))},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: m.Bytes},
+	)
+}
+
+// laterFragments writes a rule for the fragments of IPv4 packets but the first ones,
+// which say nothing of what they are parts of: whoever looks sorts them out.
+func laterFragments(e *netlink.AttributeEncoder) error {
+	return traceIf(e,
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 0, Len: 1},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{0xf0}, Xor: []byte{0}},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{0x40}},
+		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseNetworkHeader, Offset: 6, Len: 2},
+		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 2, Mask: []byte{0x1f, 0xff}, Xor: []byte{0, 0}},
+		&expr.Cmp{Op: expr.CmpOpNeq, Register: 1, Data: []byte{0, 0}},
+	)
+}
+
+// traceIf writes a rule that traces what matches.
+func traceIf(e *netlink.AttributeEncoder, match ...expr.Any) error {
+	for _, x := range append(match,
 		&expr.Immediate{Register: 1, Data: []byte{1}},
 		&expr.Meta{Key: expr.MetaKeyNFTRACE, SourceRegister: true, Register: 1},
-	} {
+	) {
 		data, err := expr.Marshal(byte(nftables.TableFamilyINet), x)
 		if err != nil {
 			return err

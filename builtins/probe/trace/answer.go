@@ -155,6 +155,15 @@ func (a *analysis) back(end *space, forwardWay []*sighting) error {
 	} else {
 		d, _, err = a.trail(way, answer, true)
 		a.w.Replied = d == nil && err == nil && way[len(way)-1].space == a.source
+		if d != nil && d.Cause == Unknown {
+			rest, err := a.incomplete(way, restAnswer)
+			if err != nil {
+				return err
+			}
+			if rest != nil {
+				d = rest
+			}
+		}
 	}
 	a.w.Death = d
 	return err

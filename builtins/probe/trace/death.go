@@ -62,7 +62,7 @@ type Death struct {
 func (a *analysis) death(s *space, c class, d Death) *Death {
 	d.Space, d.Proto = s.Name, a.id.proto
 	d.Src, d.Dst, d.SrcPort, d.DstPort = d.flow.src, d.flow.dst, d.flow.sport, d.flow.dport
-	if c == answer {
+	if c == answer || c == restAnswer {
 		d.Back, d.Cause, d.Reason = true, d.Reason, AsymmetricReturn
 	}
 	return &d

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -20,6 +21,9 @@ type packet struct {
 	size     int // bytes, with the IP header
 	df       bool
 	fragment bool // not the first one: no transport header
+	more     bool // there are more fragments after it
+	ident    uint32
+	offset   int // bytes of the whole packet's data that come before those of this fragment
 
 	sport, dport uint16 // TCP, UDP
 	flags        uint8  // TCP
@@ -92,7 +96,8 @@ func readIPv4(b []byte) *packet {
 	p.src, _ = netip.AddrFromSlice(b[12:16])
 	p.dst, _ = netip.AddrFromSlice(b[16:20])
 	frag := binary.BigEndian.Uint16(b[6:])
-	p.df, p.fragment = frag&0x4000 != 0, frag&0x1fff != 0
+	p.df, p.more, p.offset = frag&0x4000 != 0, frag&0x2000 != 0, int(frag&0x1fff)*8
+	p.fragment, p.ident = p.offset > 0, uint32(binary.BigEndian.Uint16(b[4:]))
 	head := int(b[0]&0xf) * 4
 	if head < lenIPv4 || len(b) < head {
 		return nil
@@ -116,7 +121,8 @@ func readIPv6(b []byte) *packet {
 			at += 8 + 8*int(b[at+1])
 			continue
 		case unix.IPPROTO_FRAGMENT:
-			p.fragment = binary.BigEndian.Uint16(b[at+2:])&^7 != 0
+			p.offset, p.more = int(binary.BigEndian.Uint16(b[at+2:])&^7), b[at+3]&1 != 0
+			p.fragment, p.ident = p.offset > 0, binary.BigEndian.Uint32(b[at+4:])
 			p.proto = b[at]
 			at += 8
 			continue
@@ -247,6 +253,9 @@ func (p *packet) what() string {
 		return "neighbour advertisement"
 	case p.nd.IsValid():
 		return "neighbour solicitation"
+	}
+	if p.fragment {
+		return fmt.Sprintf("fragment from byte %d on", p.offset)
 	}
 	switch p.proto {
 	case unix.IPPROTO_TCP:

@@ -88,11 +88,12 @@ func chosen(all []*sighting, c class, second bool) []*sighting {
 		out   bool
 		ttl   uint8
 		vlan  int
+		part  int
 	}
 	seen := map[place]bool{}
 	var list []*sighting
 	for _, s := range all {
-		at := place{s.space, s.index, s.out, s.ttl, s.vlan}
+		at := place{s.space, s.index, s.out, s.ttl, s.vlan, s.offset}
 		if s.class != c || s.second != second || seen[at] {
 			continue
 		}

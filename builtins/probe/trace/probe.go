@@ -22,6 +22,8 @@ const (
 	errorMsg                   // an ICMP error message about the probe
 	errorOfAnswer              // one about the answer
 	resolving                  // ARP or neighbour discovery
+	restForward                // a fragment of the probe, but the first
+	restAnswer                 // one of the answer
 )
 
 // lenToken is the length of the random bytes by which a probe is known.
@@ -40,10 +42,17 @@ type identity struct {
 
 	forwardFlows map[flow]bool
 	answerFlows  map[flow]bool
+	fragments    map[fragmentOf]class // what the fragments of a packet are parts of
+}
+
+// fragmentOf is what the fragments of one packet have in common.
+type fragmentOf struct {
+	src, dst netip.Addr
+	ident    uint32
 }
 
 func newIdentity(proto uint8, v6 bool) *identity {
-	id := &identity{proto: proto, v6: v6, forwardFlows: map[flow]bool{}, answerFlows: map[flow]bool{}}
+	id := &identity{proto: proto, v6: v6, forwardFlows: map[flow]bool{}, answerFlows: map[flow]bool{}, fragments: map[fragmentOf]class{}}
 	_, _ = rand.Read(id.token[:]) // never fails (crypto/rand)
 	id.seq = binary.BigEndian.Uint32(id.token[:])
 	return id
@@ -97,6 +106,23 @@ func (id *identity) dataEnd() uint32 { return id.seq + 1 + uint32(id.data) }
 // order of time. second is set for a packet of the data that follow a TCP
 // handshake.
 func (id *identity) classify(p *packet) (c class, second bool) {
+	of := fragmentOf{p.src, p.dst, p.ident}
+	if p.fragment {
+		return id.fragments[of], false
+	}
+	if c, second = id.whole(p); p.more {
+		switch c {
+		case forward:
+			id.fragments[of] = restForward
+		case answer:
+			id.fragments[of] = restAnswer
+		}
+	}
+	return c, second
+}
+
+// whole is the class of a packet that is no fragment, or the first one.
+func (id *identity) whole(p *packet) (c class, second bool) {
 	if p.arp != nil || p.nd.IsValid() {
 		return resolving, false
 	}

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -95,6 +96,7 @@ func (t *tracing) walk() (*Walk, error) {
 func (id *identity) forget() {
 	clear(id.forwardFlows)
 	clear(id.answerFlows)
+	clear(id.fragments)
 }
 
 // follow tells the probe's way, then its answer's or that of the error message.
@@ -128,6 +130,15 @@ func (a *analysis) follow() error {
 	if err != nil {
 		return err
 	}
+	if death == nil || death.Reason == Unknown {
+		rest, err := a.incomplete(way, restForward)
+		if err != nil {
+			return err
+		}
+		if rest != nil {
+			death = rest
+		}
+	}
 	if death == nil {
 		a.w.Delivered, a.w.At = true, end.Name
 		return a.back(end, way)
@@ -137,6 +148,39 @@ func (a *analysis) follow() error {
 		a.w.At = end.Name
 	}
 	return a.messages(death)
+}
+
+// incomplete finds the fragment that was lost of a packet whose first fragment came
+// to the end of its way; nil where there is none.
+func (a *analysis) incomplete(way []*sighting, c class) (*Death, error) {
+	if len(way) == 0 || !way[len(way)-1].more {
+		return nil, nil
+	}
+	end := way[len(way)-1]
+	offsets := map[int]bool{}
+	for _, s := range a.seen {
+		if s.class == c {
+			offsets[s.offset] = true
+		}
+	}
+	for _, offset := range slices.Sorted(maps.Keys(offsets)) {
+		var list []*sighting
+		for _, s := range chosen(a.seen, c, false) {
+			if s.offset == offset {
+				list = append(list, s)
+			}
+		}
+		rest := a.path(list)
+		if last := rest[len(rest)-1]; last.space == end.space && !last.out {
+			continue
+		}
+		d, _, err := a.trail(rest, c, c == restAnswer)
+		if d != nil {
+			d.Text = fmt.Sprintf("its %s was lost: %s", rest[0].what(), d.Text)
+		}
+		return d, err
+	}
+	return nil, nil
 }
 
 // learn remembers what the namespaces on a way have made of the flow.

@@ -238,7 +238,13 @@ func filter(matches []kernel.TraceMatch) ([]bpf.RawInstruction, error) {
 	equal(bpf.LoadExtension{Num: bpf.ExtProto}, unix.ETH_P_ARP)
 	// The version, and the transport header's place in X.
 	add(bpf.LoadAbsolute{Off: 0, Size: 1}, bpf.ALUOpConstant{Op: bpf.ALUOpShiftRight, Val: 4})
-	v4, v6 := checks(matches, 9), checks(matches, 6)
+	// Later fragments, whatever they are of.
+	v4 := []bpf.Instruction{
+		bpf.LoadAbsolute{Off: 6, Size: 2}, bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: 0x1fff, SkipTrue: 1}, accept,
+		bpf.LoadMemShift{Off: 0},
+	}
+	v4 = append(v4, checks(matches, 9)...)
+	v6 := checks(matches, 6)
 	solicit := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: 6, Size: 1},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.IPPROTO_ICMPV6, SkipTrue: 5},
@@ -248,8 +254,7 @@ func filter(matches []kernel.TraceMatch) ([]bpf.RawInstruction, error) {
 		bpf.Jump{Skip: 1},
 		accept,
 	}
-	add(bpf.JumpIf{Cond: bpf.JumpEqual, Val: 4, SkipTrue: 1}, bpf.Jump{Skip: uint32(len(v4) + 2)})
-	add(bpf.LoadMemShift{Off: 0})
+	add(bpf.JumpIf{Cond: bpf.JumpEqual, Val: 4, SkipTrue: 1}, bpf.Jump{Skip: uint32(len(v4) + 1)})
 	add(v4...)
 	add(bpf.RetConstant{})
 	add(bpf.JumpIf{Cond: bpf.JumpEqual, Val: 6, SkipTrue: 1}, bpf.RetConstant{})
@@ -258,6 +263,7 @@ func filter(matches []kernel.TraceMatch) ([]bpf.RawInstruction, error) {
 	add(v6...)
 	// A fragment header stands before the transport header of the first fragment.
 	add(bpf.LoadAbsolute{Off: 6, Size: 1}, bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.IPPROTO_FRAGMENT, SkipTrue: 1}, bpf.RetConstant{})
+	add(bpf.LoadAbsolute{Off: lenIPv6 + 2, Size: 2}, bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: 0xfff8, SkipTrue: 1}, accept)
 	add(bpf.LoadConstant{Dst: bpf.RegX, Val: lenIPv6 + 8})
 	add(checks(matches, lenIPv6)...)
 	add(bpf.RetConstant{})
