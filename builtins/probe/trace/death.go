@@ -60,7 +60,10 @@ type Death struct {
 
 // death completes a death: of an answer it is the answer that was lost.
 func (a *analysis) death(s *space, c class, d Death) *Death {
-	d.Space, d.Proto = s.Name, a.id.proto
+	d.Space = s.Name
+	if d.Proto == 0 {
+		d.Proto = a.id.proto
+	}
 	d.Src, d.Dst, d.SrcPort, d.DstPort = d.flow.src, d.flow.dst, d.flow.sport, d.flow.dport
 	if c == answer || c == restAnswer {
 		d.Back, d.Cause, d.Reason = true, d.Reason, AsymmetricReturn
@@ -92,7 +95,7 @@ func (a *analysis) filtered(s *space, r *run, d *decision, c class) *Death {
 	if r.hook < len(hookChains) {
 		hook = hookChains[r.hook]
 	}
-	return a.death(s, c, Death{Hook: hook, Gone: d.gone, Family: family, Reason: reason, Legacy: r.legacy, Table: d.table, Chain: d.chain, Rule: d.number, RuleText: d.rule,
+	return a.death(s, c, Death{Hook: hook, Proto: r.pkt.proto, Gone: d.gone, Family: family, Reason: reason, Legacy: r.legacy, Table: d.table, Chain: d.chain, Rule: d.number, RuleText: d.rule,
 		In: s.name(r.in), Dev: s.name(r.out), flow: r.pkt.flow(),
 		Text: fmt.Sprintf("%s in %s, %s, %s", verb, s.Name, d.place(), by)})
 }

@@ -225,7 +225,10 @@ func (a *analysis) inTunnel(s *space, k kernel.Link, c class, d Death) (*Death, 
 	if !hop.IsValid() {
 		hop = k.Remote
 	}
-	dead, err := a.leaving(s, l, l.answer.Out, hop, c)
+	dead, err := a.carried(c)
+	if dead == nil && err == nil {
+		dead, err = a.leaving(s, l, l.answer.Out, hop, c)
+	}
 	if dead != nil && (dead.Reason == Unknown || dead.Cause == Unknown) {
 		dead.Text = fmt.Sprintf("it left %s by the tunnel %s to %s, and did not come out of it", s.Name, k.Name, k.Remote)
 	}
@@ -259,6 +262,28 @@ func (a *analysis) hopTo(v *visit) (hop netip.Addr, by *space, dev string) {
 		return hop, o.space, o.space.name(out.index)
 	}
 	return hop, nil, ""
+}
+
+// carried finds the packet filter that has dropped a packet of a tunnel.
+func (a *analysis) carried(c class) (*Death, error) {
+	for _, s := range a.spaces {
+		for _, r := range s.runs {
+			if r.class != carrier {
+				continue
+			}
+			d, err := s.decide(r, a.req.Rules)
+			if err != nil {
+				return nil, fmt.Errorf("namespace %q: %w", s.Name, err)
+			}
+			a.ruling(&visit{space: s}, r, &d, c == answer)
+			if d.drops() {
+				dead := a.filtered(s, r, &d, c)
+				dead.Text = "the packet of the tunnel was " + dead.Text
+				return dead, nil
+			}
+		}
+	}
+	return nil, nil
 }
 
 // neighborsFull reports whether there was no room for a neighbour meanwhile.

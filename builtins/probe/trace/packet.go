@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -192,6 +193,20 @@ func (p *packet) quotes() bool {
 		return p.icmpType == icmpUnreachable || p.icmpType == icmpTimeExceeded || p.icmpType == icmpParameter
 	case unix.IPPROTO_ICMPV6:
 		return p.icmpType >= icmp6Unreachable && p.icmpType <= icmp6Parameter
+	}
+	return false
+}
+
+// tunnelPorts are the UDP ports of VXLAN (by IANA, and by Linux before), and of Geneve.
+var tunnelPorts = []uint16{4789, 8472, 6081}
+
+// carries reports whether the packet is one of a tunnel.
+func (p *packet) carries() bool {
+	switch p.proto {
+	case unix.IPPROTO_UDP:
+		return slices.Contains(tunnelPorts, p.dport)
+	case unix.IPPROTO_IPIP, unix.IPPROTO_IPV6, unix.IPPROTO_GRE:
+		return true
 	}
 	return false
 }

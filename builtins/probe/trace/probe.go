@@ -24,6 +24,7 @@ const (
 	resolving                  // ARP or neighbour discovery
 	restForward                // a fragment of the probe, but the first
 	restAnswer                 // one of the answer
+	carrier                    // a packet of a tunnel, in which the probe or its answer is
 )
 
 // lenToken is the length of the random bytes by which a probe is known.
@@ -68,14 +69,44 @@ const (
 	quotedV6 = lenICMP + lenIPv6
 )
 
-// matches says the same to the packet filter.
+// The headers of tunnels, in bytes: those of IP in IP have none.
+const (
+	lenVXLAN    = 8 // RFC 7348; a Geneve header without options too (RFC 8926)
+	lenEthernet = 14
+	lenGRE      = 4 // without a key and the like (RFC 2784)
+)
+
+// matches says the same to the packet filter. Inside of tunnels it is found too.
 func (id *identity) matches() []kernel.TraceMatch {
+	list, bare := id.bareMatches()
+	inner := uint32(lenIPv4)
+	if id.v6 {
+		inner = lenIPv6
+	}
+	for _, m := range list[:bare] {
+		for _, tunnel := range []struct {
+			proto uint8
+			head  uint32
+		}{
+			{unix.IPPROTO_UDP, lenUDP + lenVXLAN + lenEthernet},
+			{unix.IPPROTO_IPIP, 0}, {unix.IPPROTO_IPV6, 0},
+			{unix.IPPROTO_GRE, lenGRE}, {unix.IPPROTO_GRE, lenGRE + lenEthernet},
+		} {
+			list = append(list, kernel.TraceMatch{Proto: tunnel.proto, Offset: tunnel.head + inner + m.Offset, Bytes: m.Bytes})
+		}
+	}
+	return list
+}
+
+// bareMatches are those outside of tunnels; the first so many are of the probe and its
+// answer themselves.
+func (id *identity) bareMatches() (list []kernel.TraceMatch, bare int) {
 	icmp, quoted := uint8(unix.IPPROTO_ICMP), uint32(quotedV4)
 	if id.v6 {
 		icmp, quoted = unix.IPPROTO_ICMPV6, quotedV6
 	}
 	if id.proto != unix.IPPROTO_TCP {
-		list := []kernel.TraceMatch{
+		list = []kernel.TraceMatch{
 			{Proto: id.proto, Offset: atToken, Bytes: id.token[:]},
 			{Proto: icmp, Offset: quoted + atToken, Bytes: id.token[:]},
 		}
@@ -83,10 +114,10 @@ func (id *identity) matches() []kernel.TraceMatch {
 			port := binary.BigEndian.AppendUint16(nil, id.sport)
 			list = append(list, kernel.TraceMatch{Proto: id.proto, Offset: atDport, Bytes: port})
 		}
-		return list
+		return list, 1
 	}
 	number := func(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
-	list := []kernel.TraceMatch{
+	list = []kernel.TraceMatch{
 		{Proto: id.proto, Offset: atSeq, Bytes: number(id.seq)},
 		{Proto: id.proto, Offset: atAck, Bytes: number(id.seq + 1)},
 		{Proto: icmp, Offset: quoted + atSeq, Bytes: number(id.seq)},
@@ -97,7 +128,7 @@ func (id *identity) matches() []kernel.TraceMatch {
 			kernel.TraceMatch{Proto: id.proto, Offset: atAck, Bytes: number(id.dataEnd())},
 			kernel.TraceMatch{Proto: icmp, Offset: quoted + atSeq, Bytes: number(id.seq + 1)})
 	}
-	return list
+	return list, 2
 }
 
 func (id *identity) dataEnd() uint32 { return id.seq + 1 + uint32(id.data) }

@@ -65,8 +65,14 @@ func (s *space) readRuns(id *identity, second bool) error {
 		}
 		if p != nil && r.pkt == nil {
 			r.pkt = p
-			if r.class, r.second = id.classify(p); r.class == other && p.quotes() {
-				r.class, r.second = errorMsg, second // what it quotes is cut short here
+			r.class, r.second = id.classify(p)
+			// What a packet quotes or carries is cut short here.
+			switch {
+			case r.class != other:
+			case p.quotes():
+				r.class, r.second = errorMsg, second
+			case p.carries():
+				r.class = carrier
 			}
 		}
 		r.mark = e.Mark

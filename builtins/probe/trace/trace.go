@@ -301,8 +301,12 @@ func (t *tracing) dead() bool {
 		if s.tracer == nil {
 			continue
 		}
+		foreign := map[uint32]bool{} // fragments, of whatever they are
 		for _, e := range s.tracer.Events() {
-			if !e.Legacy && e.Verdict == kernel.VerdictDrop {
+			if p := readIP(e.Packet); p != nil {
+				foreign[e.ID] = p.fragment
+			}
+			if !e.Legacy && e.Verdict == kernel.VerdictDrop && !foreign[e.ID] {
 				return true
 			}
 		}
