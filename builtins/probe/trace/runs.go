@@ -166,7 +166,9 @@ func (s *space) decide(r *run, rules Ruleset) (decision, error) {
 		if r.legacy {
 			var err error
 			d.empty = len(r.steps) == 1 && e.Number == 1
-			d.target, err = rules.Policy(s.Name, r.v6, true, r.table, r.chain)
+			if d.gone, err = s.goesAway(r, rules); err == nil {
+				d.target, err = rules.Policy(s.Name, r.v6, true, r.table, r.chain)
+			}
 			return d, err
 		}
 		return d, nil
@@ -198,6 +200,27 @@ func (s *space) decide(r *run, rules Ruleset) (decision, error) {
 		}
 	}
 	return d, nil
+}
+
+// goesAway reports whether a rule of a legacy table led a packet to another chain for
+// good.
+func (s *space) goesAway(r *run, rules Ruleset) (bool, error) {
+	list, err := rules.Rules(s.Name, r.v6, true, r.table)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range r.steps {
+		place := 0
+		for i := range list {
+			if list[i].Chain != e.Chain || e.Policy {
+				continue
+			}
+			if place++; place == e.Number && slices.Contains(list[i].Spec, "-g") {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // targetOf is the word after -j or -g.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -237,7 +239,7 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 			return nil, fmt.Errorf("namespace %q: %w", v.space.Name, err)
 		}
 		a.ruling(v, r, &d, back)
-		if d.drops() || d.queued() && last && departure == nil && r == runs[len(runs)-1] {
+		if d.drops() || last && departure == nil && r == runs[len(runs)-1] && a.kept(v.space, r, &d) {
 			return a.filtered(v.space, r, &d, c), nil
 		}
 	}
@@ -272,6 +274,13 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 		}
 	}
 	return d, err
+}
+
+// kept reports whether a packet that was seen nowhere after was kept by the rule that
+// decided last: for a program, or, by a legacy table that does not say so, as there is no
+// transparent proxy.
+func (a *analysis) kept(s *space, r *run, d *decision) bool {
+	return d.queued() || r.legacy && d.target == "TPROXY" && !a.sender.answered && !a.seenFrom(s, answer)
 }
 
 func (a *analysis) step(s Step) { a.w.Steps = append(a.w.Steps, s) }
@@ -354,6 +363,9 @@ func (a *analysis) lookup(v *visit, runs []*run, as bool) *routeLook {
 		}
 		if r.hook == hookPrerouting {
 			mark = r.mark
+			if m, ok := a.marked(v.space, r); ok {
+				mark = m
+			}
 			a.translated(v, r, &l.flow)
 		}
 	}
@@ -369,6 +381,27 @@ func (a *analysis) lookup(v *visit, runs []*run, as bool) *routeLook {
 	}
 	l.ask(v.space)
 	return l
+}
+
+// tproxyMark matches the mark that a transparent proxy's rule gives to packets.
+var tproxyMark = regexp.MustCompile(`--tproxy-mark (0x[0-9a-f]+|[0-9]+)`)
+
+// marked is the mark that a rule of a legacy table has set last: it is told of before
+// the rule is applied.
+func (a *analysis) marked(s *space, r *run) (uint32, bool) {
+	if !r.legacy {
+		return 0, false
+	}
+	d, err := s.decide(r, a.req.Rules)
+	if err != nil || d.target != "TPROXY" {
+		return 0, false
+	}
+	m := tproxyMark.FindStringSubmatch(d.rule)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(m[1], 0, 32)
+	return uint32(n), err == nil
 }
 
 // translated applies a rule that translates the destination, where no later
