@@ -29,20 +29,22 @@ import (
 // the same trace succeed.
 func TestTruth(t *testing.T) {
 	t.Parallel()
-	judge(t, 0)
+	judge(t, 0, "")
 }
 
-// TestTortureTruth does the same as an ordinary user.
+// TestTortureTruth does the same as an ordinary user, and with the legacy iptables.
 func TestTortureTruth(t *testing.T) {
 	t.Parallel()
 	if !torture() {
 		t.Skip("only with NSSCRIPT_TORTURE")
 	}
-	judge(t, ordinary)
+	t.Run("user", func(t *testing.T) { judge(t, ordinary, "") })
+	t.Run("legacy", func(t *testing.T) { judge(t, 0, "legacy") })
 }
 
-// judge runs the whole table and tells the score.
-func judge(t *testing.T, uid int) {
+// judge runs the whole table and tells the score; backend is which iptables there is,
+// "" for the machine's own.
+func judge(t *testing.T, uid int, backend string) {
 	if os.Getenv(stageEnv) != "" {
 		t.Skip("inside a private host")
 	}
@@ -60,7 +62,7 @@ func judge(t *testing.T, uid int) {
 						right[n.sound()]++
 					}
 				})
-				inPrivateHost(t, uid, "TestInsideTruth", n.file+"#"+n.name)
+				inPrivateHost(t, uid, "TestInsideTruth", n.file+"#"+n.name+"#"+backend)
 			})
 		}
 	})
@@ -69,7 +71,15 @@ func judge(t *testing.T, uid int) {
 
 // TestInsideTruth is one network, in its private host.
 func TestInsideTruth(t *testing.T) {
-	file, name, _ := strings.Cut(insideOnly(t), "#")
+	arg := strings.Split(insideOnly(t), "#")
+	file, name, backend := arg[0], arg[1], arg[2]
+	if backend != "" {
+		dir, err := backendDir(t.TempDir(), backend)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	}
 	for _, n := range archived(t, file) {
 		if n.name == name {
 			n.judge(t)
