@@ -228,6 +228,9 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 		a.sight(v.seen[i], back, last && i == len(v.seen)-1 && look.local())
 	}
 	a.silentNAT(v, runs, back, true)
+	// Where it was seen to leave, it was not dropped.
+	end := v.last()
+	ended := last && (!end.out || v.space.links[end.index].Kind == "bridge")
 	routed := false
 	for _, r := range runs {
 		if r.hook > hookInput && r.hook != hookOutput && !routed {
@@ -237,6 +240,9 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 		d, err := v.space.decide(r, a.req.Rules)
 		if err != nil {
 			return nil, fmt.Errorf("namespace %q: %w", v.space.Name, err)
+		}
+		if d.drops() && !ended {
+			continue // of a copy, such as a bridge makes for another port
 		}
 		a.ruling(v, r, &d, back)
 		if d.drops() || last && departure == nil && r == runs[len(runs)-1] && a.kept(v.space, r, &d) {
@@ -253,7 +259,6 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 	if !last {
 		return nil, nil
 	}
-	end := v.last()
 	bridge, port := v.space.port(end.index)
 	switch {
 	case end.out && v.space.links[end.index].Kind == "bridge":
