@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"maps"
+	"net"
 	"runtime"
 	"slices"
 
@@ -21,7 +22,8 @@ func Version() string {
 
 // features are the kernel features that can be asked for, each with a trial in
 // a namespace that nothing else uses. lo has index 1 there, one end of a cable
-// index 2.
+// index beneath: the modules of tunnels put an interface of theirs into each new
+// namespace (net.core.fb_tunnels_only_for_init_net), which takes the next ones.
 var features = map[string]func() error{
 	"veth":      func() error { return nil }, // the trial's own interface
 	"bridge":    tryLink(&netlink.Bridge{LinkAttrs: trial()}),
@@ -34,8 +36,8 @@ var features = map[string]func() error{
 	"vrf":       tryLink(&netlink.Vrf{LinkAttrs: trial(), Table: 10}),
 	"ifb":       tryLink(&netlink.Ifb{LinkAttrs: trial()}),
 	"gre":       tryLink(&netlink.Gretap{LinkAttrs: trial()}),
-	"ipip":      tryLink(&netlink.GenericLink{LinkAttrs: trial(), LinkType: "ipip"}),
-	"sit":       tryLink(&netlink.GenericLink{LinkAttrs: trial(), LinkType: "sit"}),
+	"ipip":      tryLink(&netlink.Iptun{LinkAttrs: trial(), Remote: elsewhere}),
+	"sit":       tryLink(&netlink.Sittun{LinkAttrs: trial(), Remote: elsewhere}),
 	"wireguard": tryLink(&netlink.Wireguard{LinkAttrs: trial()}),
 	"tun":       func() error { return unix.Access("/dev/net/tun", unix.R_OK|unix.W_OK) },
 	"ipv6":      func() error { return unix.Access("/proc/sys/net/ipv6", unix.R_OK) },
@@ -43,6 +45,13 @@ var features = map[string]func() error{
 	"tbf":       tryQdisc(&netlink.Tbf{QdiscAttrs: trialQdisc(), Rate: 125000, Limit: 10000, Buffer: 10000}),
 	"htb":       tryQdisc(netlink.NewHtb(trialQdisc())),
 }
+
+// beneath is the index of the interface that the trials use.
+const beneath = 1000
+
+// elsewhere is where tunnels on trial lead: without it they would be the same as the
+// module's own.
+var elsewhere = net.IPv4(192, 0, 2, 1)
 
 // Features lists the names that Has knows.
 func Features() []string { return slices.Sorted(maps.Keys(features)) }
@@ -56,7 +65,7 @@ func trial() netlink.LinkAttrs {
 // above is the trial of a kind of link that needs another one beneath.
 func above() netlink.LinkAttrs {
 	a := trial()
-	a.ParentIndex = 2
+	a.ParentIndex = beneath
 	return a
 }
 
@@ -65,7 +74,7 @@ func bondTrial() netlink.Link {
 }
 
 func trialQdisc() netlink.QdiscAttrs {
-	return netlink.QdiscAttrs{LinkIndex: 2, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
+	return netlink.QdiscAttrs{LinkIndex: beneath, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
 }
 
 func tryLink(l netlink.Link) func() error { return func() error { return netlink.LinkAdd(l) } }
@@ -91,7 +100,7 @@ func Has(feature string) (bool, error) {
 			return
 		}
 		attrs := netlink.NewLinkAttrs()
-		attrs.Name = "beneath"
+		attrs.Name, attrs.Index = "beneath", beneath
 		if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "peer"}); err != nil {
 			done <- answer{setup: err}
 			return
