@@ -434,6 +434,13 @@ func (c *call) loosen(d *trace.Death) (string, error) {
 
 // widen gives the interfaces of a cable the MTU that the packet needs.
 func (c *call) widen(d *trace.Death) (string, error) {
+	k, err := c.lab.System().NS(d.Space)
+	if err != nil {
+		return "", err
+	}
+	if l, err := k.Link(d.Dev); err == nil && l.Remote.IsValid() {
+		return "", nil // a tunnel carries no more than what it goes through
+	}
 	links := []string{c.linkVar(d.Space, d.Dev)}
 	if d.PeerSpace != "" {
 		k, err := c.lab.System().NS(d.PeerSpace)

@@ -28,6 +28,7 @@ type Link struct {
 	QueueLen  int        // packets
 	Encap     string     // link layer: ether, loopback, …
 	Remote    netip.Addr // of a tunnel: the other end's address; invalid where there is none
+	Local     netip.Addr // and this end's
 	Stats     LinkStats
 }
 
@@ -51,17 +52,17 @@ func newLink(nl netlink.Link) Link {
 	}
 	switch t := nl.(type) {
 	case *netlink.Vxlan:
-		l.Remote = addrOf(t.Group)
+		l.Remote, l.Local = addrOf(t.Group), addrOf(t.SrcAddr)
 	case *netlink.Gretun:
-		l.Remote = addrOf(t.Remote)
+		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	case *netlink.Gretap:
-		l.Remote = addrOf(t.Remote)
+		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	case *netlink.Iptun:
-		l.Remote = addrOf(t.Remote)
+		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	case *netlink.Sittun:
-		l.Remote = addrOf(t.Remote)
+		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	case *netlink.Ip6tnl:
-		l.Remote = addrOf(t.Remote)
+		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	}
 	if l.Flags&unix.IFF_LOOPBACK != 0 {
 		l.Kind = "loopback"
@@ -162,6 +163,40 @@ func (n *NetNS) Qdisc(index int) string {
 		}
 	}
 	return ""
+}
+
+// QdiscState is what a queueing discipline has done with packets so far.
+type QdiscState struct {
+	Kind    string
+	Dropped int // packets
+	Waiting int // packets
+}
+
+// Qdiscs returns the queueing disciplines of an interface.
+func (n *NetNS) Qdiscs(index int) ([]QdiscState, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	all, err := dump(func() ([]netlink.Qdisc, error) {
+		return h.QdiscList(&netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: index}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []QdiscState
+	for _, q := range all {
+		a := q.Attrs()
+		if a.LinkIndex != index {
+			continue
+		}
+		s := QdiscState{Kind: q.Type()}
+		if a.Statistics != nil && a.Statistics.Queue != nil {
+			s.Dropped, s.Waiting = int(a.Statistics.Queue.Drops), int(a.Statistics.Queue.Qlen)
+		}
+		list = append(list, s)
+	}
+	return list, nil
 }
 
 // linkFlags are the flags of an interface in the order in which `ip link`

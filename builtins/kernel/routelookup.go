@@ -14,6 +14,7 @@ import (
 type RouteQuery struct {
 	Dst, Src         netip.Addr // Src may be invalid for a packet that is sent from here
 	In               int        // index of the interface that it came in on; 0 for one sent from here
+	Out              int        // the VRF, or the interface, that one sent from here is bound to; 0 for none
 	Mark             uint32
 	TOS              uint8
 	Proto            uint8  // IP protocol number
@@ -87,6 +88,9 @@ func (a *RouteAnswer) ask(c *netlink.Conn, q RouteQuery, flags uint32) (refused 
 		e.Uint32(unix.RTA_IIF, uint32(q.In))
 	} else if q.Dst.Zone() != "" {
 		return 0, errors.New("an address with a zone cannot be looked up")
+	}
+	if q.Out != 0 {
+		e.Uint32(unix.RTA_OIF, uint32(q.Out))
 	}
 	if q.Mark != 0 {
 		e.Uint32(unix.RTA_MARK, q.Mark)

@@ -33,6 +33,20 @@ func (a *analysis) taken(v *visit, in *sighting, l *routeLook, c class) (*Death,
 // unanswered finds out why a host does not answer what it has taken in; nil where
 // it does, or need not.
 func (a *analysis) unanswered(s *space, l *routeLook, c class, d Death) (*Death, error) {
+	received := "IpInReceives"
+	if a.id.v6 {
+		received = "Ip6InReceives"
+	}
+	if l.query.In != 0 && !s.grew(received) {
+		d.Reason, d.Text = Unknown, fmt.Sprintf("%s of %s got it, and the IP of %s did not: a filter of tc(8) or XDP may be between them", d.In, s.Name, s.Name)
+		return a.death(s, c, d), nil
+	}
+	for _, name := range []string{"IpExtInCsumErrors", "IcmpInCsumErrors", "Icmp6InCsumErrors", "TcpInCsumErrors", "UdpInCsumErrors", "Udp6InCsumErrors"} {
+		if s.grew(name) {
+			d.Reason, d.Text = Unknown, fmt.Sprintf("%s threw it away, for its checksum is wrong: it counted %s", s.Name, name)
+			return a.death(s, c, d), nil
+		}
+	}
 	switch {
 	case a.id.proto == unix.IPPROTO_TCP:
 		listens, err := s.NS.Listens("tcp", int(l.flow.dport))

@@ -47,7 +47,7 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 		// Of an IPv4 packet that came in the kernel does not say more: the same
 		// without an interface tells a route that leads nowhere.
 		own := *l
-		own.query.In, own.query.Src = 0, netip.Addr{}
+		own.query.In, own.query.Src, own.query.Out = 0, netip.Addr{}, s.vrf(in.index)
 		own.ask(s)
 		if _, _, _, leadsNowhere := s.rejecting(l.flow.dst); own.asked && own.answer.Err == 0 && leadsNowhere {
 			own.answer = l.answer
@@ -56,7 +56,7 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 			d.Text = fmt.Sprintf("%s does not accept a packet from %s to %s on %s", s.Name, l.flow.src, l.flow.dst, dev)
 			return a.death(s, c, d), nil
 		}
-		own.query.In = l.query.In
+		own.query.In, own.query.Out = l.query.In, 0
 		l = &own
 	}
 	if dead := a.refused(s, l, c); dead != nil {
@@ -195,9 +195,9 @@ func (a *analysis) sourceRefused(s *space, in *sighting, l *routeLook, c class, 
 	if err != nil || mode == 0 {
 		return nil, err
 	}
-	back, err := s.NS.LookupRoute(kernel.RouteQuery{Dst: src, Src: dst, Mark: l.query.Mark})
+	back, err := s.NS.LookupRoute(kernel.RouteQuery{Dst: src, Src: dst, Mark: l.query.Mark, Out: s.vrf(in.index)})
 	if !l.local() {
-		back, err = s.NS.LookupRoute(kernel.RouteQuery{Dst: src})
+		back, err = s.NS.LookupRoute(kernel.RouteQuery{Dst: src, Out: s.vrf(in.index)})
 	}
 	if err != nil {
 		return nil, err

@@ -102,7 +102,7 @@ func (a *analysis) filtered(s *space, r *run, d *decision, c class) *Death {
 
 func (a *analysis) unknown(s *space, c class, f flow) *Death {
 	d := Death{Reason: Unknown, flow: f, Text: "lost in " + s.Name + ", for no reason that can be seen"}
-	if why := s.counted(); why != "" {
+	if why := s.counted(a.id.v6); why != "" {
 		d.Text = "lost in " + s.Name + ": it counted " + why
 	}
 	if s.silent != nil {
@@ -122,10 +122,11 @@ var losses = []string{
 }
 
 // counted lists the losses that the namespace counted meanwhile.
-func (s *space) counted() string {
+func (s *space) counted(v6 bool) string {
 	var list []string
 	for _, name := range losses {
-		if s.grew(name) {
+		ofV6, ofV4 := strings.Contains(name, "p6"), strings.HasPrefix(name, "Ip") || strings.HasPrefix(name, "Icmp")
+		if s.grew(name) && (ofV6 == v6 || !ofV6 && !ofV4) {
 			list = append(list, name)
 		}
 	}

@@ -33,6 +33,10 @@ func (a *analysis) leaving(s *space, l *routeLook, out int, hop netip.Addr, c cl
 		d.Text = fmt.Sprintf("%s cannot ask who has %s: the kernel's table of neighbours, one for all namespaces of the machine, is full (net.ipv4.neigh.default.gc_thresh3)", s.Name, hop)
 		return a.death(s, c, d), nil
 	}
+	if why := s.queued(out); why != "" && asked == 0 {
+		d.Reason, d.Text = Unknown, fmt.Sprintf("%s did not send it by %s: %s", s.Name, k.Name, why)
+		return a.death(s, c, d), nil
+	}
 	if asked > 0 && !answered || state == "FAILED" || state == "INCOMPLETE" {
 		d.Reason, d.Via = ARPFailed, hop
 		word := "ARP"
@@ -87,6 +91,31 @@ func (a *analysis) askedInVain(s *space, out int, hop netip.Addr, c class, d Dea
 		}
 	}
 	return nil
+}
+
+// queued says what the queueing disciplines of an interface may have done to a packet
+// that was not seen to leave by it (they come before packet sockets), "" for nothing.
+func (s *space) queued(out int) string {
+	list, err := s.NS.Qdiscs(out)
+	if err != nil {
+		return ""
+	}
+	for _, q := range list {
+		switch {
+		case q.Waiting > 0:
+			return fmt.Sprintf("it waits in the queue of %s", q.Kind)
+		case q.Dropped > 0:
+			return fmt.Sprintf("%s has dropped %s", q.Kind, packets(q.Dropped))
+		}
+	}
+	return ""
+}
+
+func packets(n int) string {
+	if n == 1 {
+		return "a packet"
+	}
+	return fmt.Sprintf("%d packets", n)
 }
 
 func times(n int) string {
@@ -212,7 +241,7 @@ func (a *analysis) onCable(v *visit, end *sighting, c class) (*Death, error) {
 
 // inTunnel is a death of the packet that carries the one that left by a tunnel.
 func (a *analysis) inTunnel(s *space, k kernel.Link, c class, d Death) (*Death, error) {
-	l := &routeLook{query: kernel.RouteQuery{Dst: k.Remote}, flow: d.flow}
+	l := &routeLook{query: kernel.RouteQuery{Dst: k.Remote}, flow: flow{src: k.Local, dst: k.Remote}}
 	l.ask(s)
 	if !l.asked {
 		return a.unknown(s, c, d.flow), nil
@@ -220,6 +249,10 @@ func (a *analysis) inTunnel(s *space, k kernel.Link, c class, d Death) (*Death, 
 	a.step(Step{Space: s.Name, Stage: "routing", Text: "outside of the tunnel " + k.Name + ": " + l.text(s), Back: c == answer})
 	if dead := a.refused(s, l, c); dead != nil {
 		return dead, nil
+	}
+	if l.answer.Out == k.Index {
+		d.Reason, d.Text = Unknown, fmt.Sprintf("the way of %s to %s, the other end of the tunnel %s, leads into the tunnel itself", s.Name, k.Remote, k.Name)
+		return a.death(s, c, d), nil
 	}
 	hop := l.answer.Via
 	if !hop.IsValid() {
@@ -230,9 +263,37 @@ func (a *analysis) inTunnel(s *space, k kernel.Link, c class, d Death) (*Death, 
 		dead, err = a.leaving(s, l, l.answer.Out, hop, c)
 	}
 	if dead != nil && (dead.Reason == Unknown || dead.Cause == Unknown) {
-		dead.Text = fmt.Sprintf("it left %s by the tunnel %s to %s, and did not come out of it", s.Name, k.Name, k.Remote)
+		dead.flow, dead.Text = d.flow, fmt.Sprintf("it left %s by the tunnel %s to %s, and did not come out of it", s.Name, k.Name, k.Remote)
+		return a.otherEnd(k, c, dead), err
 	}
 	return dead, err
+}
+
+// otherEnd looks at the tunnel's other end: whether it is there, and up.
+func (a *analysis) otherEnd(k kernel.Link, c class, dead *Death) *Death {
+	if !k.Local.IsValid() || k.Local.IsUnspecified() {
+		return dead // its packets come from whatever address the routing chooses
+	}
+	for _, o := range a.spaces {
+		if o.load() != nil || !o.hasAddr(flow{dst: k.Remote}) {
+			continue
+		}
+		for _, end := range o.links {
+			if end.Kind != k.Kind || end.Remote != k.Local && end.Remote.IsValid() && !end.Remote.IsUnspecified() || end.Local.IsValid() && !end.Local.IsUnspecified() && end.Local != k.Remote {
+				continue
+			}
+			if !end.Remote.IsValid() || end.Remote.IsUnspecified() {
+				continue // the module's own
+			}
+			if !end.Up() {
+				return a.disconnected(o, end, c, Death{Dev: end.Name, flow: dead.flow})
+			}
+			return dead
+		}
+		dead.Text += fmt.Sprintf(": %s, which has that address, has no such tunnel to %s", o.Name, k.Local)
+		return dead
+	}
+	return dead
 }
 
 // hopTo is the next hop for which a packet was sent into the network segment by

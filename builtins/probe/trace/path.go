@@ -39,6 +39,14 @@ func (s *space) port(index int) (bridge kernel.Link, ok bool) {
 	return bridge, ok && l.Master != 0 && bridge.Kind == "bridge"
 }
 
+// vrf is the index of the VRF that an interface belongs to, 0 for none.
+func (s *space) vrf(index int) int {
+	if m := s.links[index].Master; s.links[m].Kind == "vrf" {
+		return m
+	}
+	return 0
+}
+
 // peer finds the other end of a cable.
 func (t *tracing) peer(s *space, index int) (*space, int) {
 	l, ok := s.links[index]
@@ -94,7 +102,7 @@ func chosen(all []*sighting, c class, second bool) []*sighting {
 	var list []*sighting
 	for _, s := range all {
 		at := place{s.space, s.index, s.out, s.ttl, s.vlan, s.offset}
-		if s.class != c || s.second != second || seen[at] {
+		if s.class != c || s.second != second || seen[at] || s.shownAgain(list) {
 			continue
 		}
 		seen[at] = true
@@ -103,11 +111,27 @@ func chosen(all []*sighting, c class, second bool) []*sighting {
 	return list
 }
 
+// shownAgain reports whether a VRF shows what one of its interfaces has taken in: as
+// sent, and only while somebody listens on it alone.
+func (s *sighting) shownAgain(before []*sighting) bool {
+	return s.out && s.space.links[s.index].Kind == "vrf" && slices.ContainsFunc(before, func(b *sighting) bool {
+		return b.space == s.space && !b.out && b.ttl == s.ttl && b.space.links[b.index].Master == s.index
+	})
+}
+
 // path is the way of one packet: from its sender to where it was seen last. Side
 // ways, such as the copies of a frame that a bridge floods, are left out.
 func (t *tracing) path(list []*sighting) []*sighting {
 	if len(list) == 0 {
 		return nil
+	}
+	// What comes up to an interface in another namespace keeps its time stamp.
+	for i := range list {
+		for j := i + 1; j < len(list) && list[j].at.Equal(list[i].at); j++ {
+			if !list[i].out && !list[j].out && t.above(list[i], list[j]) {
+				list[i], list[j] = list[j], list[i]
+			}
+		}
 	}
 	parents := make([]int, len(list))
 	children := make([]int, len(list))
@@ -153,12 +177,14 @@ func (t *tracing) parent(before []*sighting, s *sighting) int {
 	for i := len(before) - 1; i >= 0; i-- {
 		b := before[i]
 		switch {
+		case s.out && b.out && b.space != s.space && b.ttl == s.ttl && t.above(b, s), !s.out && !b.out && b.space != s.space && b.ttl == s.ttl && t.above(s, b):
+			return i
 		case s.out && b.space == s.space:
 			if b.ttl == s.ttl || !b.out && b.ttl == s.ttl+1 {
 				return i
 			}
 		case !s.out && b.out:
-			if b.ttl == s.ttl && t.joined(b, s) {
+			if b.ttl == s.ttl && (t.joined(b, s) || b.space != s.space && t.above(b, s)) {
 				return i
 			}
 		case !s.out && b.space == s.space && b.ttl == s.ttl && b.index != s.index:
@@ -178,6 +204,13 @@ func (t *tracing) parent(before []*sighting, s *sighting) int {
 		}
 	}
 	return -1
+}
+
+// above reports whether one interface is above the other, which is in another
+// namespace: a macvlan, ipvlan or VLAN that was moved.
+func (t *tracing) above(high, low *sighting) bool {
+	h := high.space.links[high.index]
+	return h.Kind != "veth" && h.Peer == low.index && h.PeerNetNS >= 0 && t.neighbourSpace(high.space, &h) == low.space
 }
 
 // joined reports whether what leaves by one interface comes in by the other.
@@ -203,6 +236,9 @@ type visit struct {
 	space *space
 	seen  []*sighting
 	way   []*sighting // the whole path that it is a part of
+	// beneath tells that it only passed an interface on which another namespace's
+	// stands, and not the namespace's IP.
+	beneath bool
 }
 
 // visits cuts a path where it passes from one namespace to the next, or comes
@@ -211,7 +247,15 @@ func visits(path []*sighting) []visit {
 	var list []visit
 	for i, s := range path {
 		if i == 0 || s.space != path[i-1].space || path[i-1].out && !s.out {
-			list = append(list, visit{space: s.space, way: path})
+			v := visit{space: s.space, way: path}
+			if i > 0 && path[i-1].out == s.out {
+				if s.out {
+					v.beneath = true
+				} else {
+					list[len(list)-1].beneath = true
+				}
+			}
+			list = append(list, v)
 		}
 		v := &list[len(list)-1]
 		v.seen = append(v.seen, s)
@@ -225,6 +269,9 @@ func (v *visit) last() *sighting  { return v.seen[len(v.seen)-1] }
 // arrival is the interface by which the namespace's own IP took the packet in; nil
 // where it only went through a bridge, or was sent from here.
 func (v *visit) arrival() *sighting {
+	if v.beneath {
+		return nil
+	}
 	for i := len(v.seen) - 1; i >= 0; i-- {
 		s := v.seen[i]
 		if s.out {
@@ -241,7 +288,7 @@ func (v *visit) arrival() *sighting {
 // departure is the interface by which the namespace's own IP sent the packet; nil
 // where it did not, or only bridged it.
 func (v *visit) departure() *sighting {
-	if len(v.seen) == 0 || !v.first().out && v.arrival() == nil {
+	if len(v.seen) == 0 || v.beneath || !v.first().out && v.arrival() == nil {
 		return nil
 	}
 	for _, s := range v.seen {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -129,15 +130,18 @@ func (s *space) downFor(dst netip.Addr) (name string, ok bool) {
 			continue
 		}
 		if a.Prefix.Contains(dst) {
-			return l.Name, true
+			return s.lowest(l), true
 		}
 		down = append(down, l)
 	}
 	if up == 0 && len(down) > 0 {
-		return down[0].Name, true
+		return s.lowest(down[0]), true
 	}
 	if len(s.addrs) == 0 || dst.Is6() { // IPv6 addresses go with the interface
 		for _, l := range s.links {
+			if fallback(&l) {
+				continue
+			}
 			if l.Kind != "loopback" && !l.Up() && l.Master == 0 {
 				down = append(down, l)
 			} else if l.Kind != "loopback" {
@@ -145,10 +149,25 @@ func (s *space) downFor(dst netip.Addr) (name string, ok bool) {
 			}
 		}
 		if up == 0 && len(down) > 0 {
-			return down[0].Name, true
+			return s.lowest(down[0]), true
 		}
 	}
 	return "", false
+}
+
+// lowest names the interface that has to be up first: that on which it stands, where
+// this one is down too.
+func (s *space) lowest(l kernel.Link) string {
+	if low, ok := s.links[l.Peer]; ok && l.Kind != "veth" && l.PeerNetNS < 0 && !low.Up() {
+		return s.lowest(low)
+	}
+	return l.Name
+}
+
+// fallback reports whether an interface is one that a module of tunnels puts into each
+// namespace (net.core.fb_tunnels_only_for_init_net).
+func fallback(l *kernel.Link) bool {
+	return slices.Contains([]string{"tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"}, l.Name)
 }
 
 // rejecting finds the route to an address that leads nowhere: the most specific one.

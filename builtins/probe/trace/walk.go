@@ -267,6 +267,9 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 		return a.onCable(v, end, c)
 	case port:
 		return a.inBridge(v, end, bridge, c)
+	case end.vlan > 0:
+		return a.death(v.space, c, Death{Reason: Unknown, Dev: v.space.name(end.index), flow: end.flow(),
+			Text: fmt.Sprintf("%s got a frame of VLAN %d on %s, and has no interface for that VLAN there that is up", v.space.Name, end.vlan, v.space.name(end.index))}), nil
 	case end.others:
 		return a.death(v.space, c, Death{Reason: WrongHost, Dev: v.space.name(end.index), flow: end.flow(),
 			Text: fmt.Sprintf("%s got a frame on %s that is for another MAC address, and let it lie", v.space.Name, v.space.name(end.index))}), nil
