@@ -242,7 +242,9 @@ func (a *analysis) stay(v *visit, c class, back, last bool) (*Death, error) {
 			return nil, fmt.Errorf("namespace %q: %w", v.space.Name, err)
 		}
 		if d.drops() && !ended {
-			continue // of a copy, such as a bridge makes for another port
+			// Of a copy, such as a bridge makes for another port, or of a later stay.
+			r.used = false
+			continue
 		}
 		a.ruling(v, r, &d, back)
 		if d.drops() || last && departure == nil && r == runs[len(runs)-1] && a.kept(v.space, r, &d) {
