@@ -67,6 +67,11 @@ func (c *call) spaceVar(name string) string {
 	if v, ok := c.variable(name); ok {
 		return v
 	}
+	return identifier(name)
+}
+
+// identifier is a namespace's name as a variable may be called.
+func identifier(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r == '.' || r == '@' || r == ':' {
 			return '_'
@@ -83,6 +88,9 @@ func (c *call) variable(name string) (string, bool) {
 		return ok && n.name == name
 	}
 	globals := c.globals()
+	if v := identifier(name); is(globals[v]) {
+		return v, true // not a loop's variable, which may be another one soon
+	}
 	for _, k := range globals.Keys() {
 		if is(globals[k]) {
 			return k, true

@@ -151,6 +151,13 @@ func report(ctx context.Context, err error) int {
 	if errors.As(err, &ee) && ee.err == nil {
 		return ee.status
 	}
+	var s signaled
+	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &s) {
+		var at *interp.Error
+		if !errors.As(err, &at) {
+			err = s // what it was the end of is known
+		}
+	}
 	show(os.Stderr, err)
 	if ee != nil {
 		return ee.status

@@ -46,6 +46,9 @@ type traceOptions struct {
 
 // read returns the arguments of the builtin trace.
 func (o *traceOptions) read(cmd *cobra.Command) (map[string]any, error) {
+	if cmd.Flags().Changed("tcp") && cmd.Flags().Changed("udp") {
+		return nil, usage("give --tcp or --udp, not both")
+	}
 	timeout, err := timeOf("-W", o.timeout)
 	if err != nil {
 		return nil, err
