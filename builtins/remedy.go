@@ -89,12 +89,7 @@ func (c *call) variable(name string) (string, bool) {
 	}
 	globals := c.globals()
 	if v := identifier(name); is(globals[v]) {
-		return v, true // not a loop's variable, which may be another one soon
-	}
-	for _, k := range globals.Keys() {
-		if is(globals[k]) {
-			return k, true
-		}
+		return v, true
 	}
 	for _, k := range globals.Keys() {
 		switch v := globals[k].(type) {
@@ -110,6 +105,12 @@ func (c *call) variable(name string) (string, bool) {
 					return fmt.Sprintf("%s[%s]", k, item[0]), true
 				}
 			}
+		}
+	}
+	// At last, since it may be a loop's, another one soon.
+	for _, k := range globals.Keys() {
+		if is(globals[k]) {
+			return k, true
 		}
 	}
 	return "", false
