@@ -26,9 +26,7 @@ func (n *NetNS) BridgePorts() (map[int]BridgePort, error) {
 	defer func() { _ = c.Close() }()
 	head := make([]byte, unix.SizeofIfInfomsg)
 	head[0] = unix.AF_BRIDGE
-	msgs, err := retried(func() ([]netlink.Message, error) {
-		return c.Execute(netlink.Message{Header: netlink.Header{Type: unix.RTM_GETLINK, Flags: netlink.Request | netlink.Dump}, Data: head})
-	})
+	msgs, err := dumpMessages(c, netlink.Message{Header: netlink.Header{Type: unix.RTM_GETLINK}, Data: head})
 	if err != nil {
 		return nil, fmt.Errorf("the ports of bridges: %w", err)
 	}

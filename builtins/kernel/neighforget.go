@@ -64,7 +64,7 @@ func (n *NetNS) NeighborTableFulls(v6 bool) (fulls uint64, err error) {
 	if v6 {
 		head[0], want = unix.AF_INET6, "ndisc_cache"
 	}
-	msgs, err := c.Execute(rtnl.Message{Header: rtnl.Header{Type: unix.RTM_GETNEIGHTBL, Flags: rtnl.Request | rtnl.Dump}, Data: head})
+	msgs, err := dumpMessages(c, rtnl.Message{Header: rtnl.Header{Type: unix.RTM_GETNEIGHTBL}, Data: head})
 	if err != nil {
 		return 0, fmt.Errorf("the tables of neighbours: %w", err)
 	}

@@ -39,25 +39,15 @@ func (n *NetNS) NFChains() ([]NFChain, error) {
 		return nil, ignoring(err, unix.EPROTONOSUPPORT)
 	}
 	defer func() { _ = c.Close() }()
-	chains, err := retried(func() ([]NFChain, error) { return listChains(c) })
+	chains, err := listChains(c)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) {
 		return nil, nil
 	}
 	return chains, err
 }
 
-// retried asks again where the tables changed while they were listed.
-func retried[T any](ask func() (T, error)) (x T, err error) {
-	for range 5 {
-		if x, err = ask(); !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	return x, err
-}
-
 func listChains(c *netlink.Conn) ([]NFChain, error) {
-	msgs, err := c.Execute(nfMessage(unix.NFT_MSG_GETCHAIN, unix.NFPROTO_UNSPEC, netlink.Request|netlink.Dump, nil))
+	msgs, err := dumpMessages(c, nfMessage(unix.NFT_MSG_GETCHAIN, unix.NFPROTO_UNSPEC, 0, nil))
 	if err != nil {
 		return nil, fmt.Errorf("the chains of nf_tables: %w", err)
 	}
@@ -69,7 +59,7 @@ func listChains(c *netlink.Conn) ([]NFChain, error) {
 		}
 		chains = append(chains, ch)
 	}
-	msgs, err = c.Execute(nfMessage(unix.NFT_MSG_GETRULE, unix.NFPROTO_UNSPEC, netlink.Request|netlink.Dump, nil))
+	msgs, err = dumpMessages(c, nfMessage(unix.NFT_MSG_GETRULE, unix.NFPROTO_UNSPEC, 0, nil))
 	if err != nil {
 		return nil, fmt.Errorf("the rules of nf_tables: %w", err)
 	}

@@ -96,9 +96,7 @@ func (n *NetNS) Filters() (f Filters, err error) {
 		return f, ignoring(err, unix.EPROTONOSUPPORT)
 	}
 	defer func() { _ = c.Close() }()
-	tables, err := retried(func() ([]netlink.Message, error) {
-		return c.Execute(nfMessage(unix.NFT_MSG_GETTABLE, unix.NFPROTO_UNSPEC, netlink.Request|netlink.Dump, nil))
-	})
+	tables, err := dumpMessages(c, nfMessage(unix.NFT_MSG_GETTABLE, unix.NFPROTO_UNSPEC, 0, nil))
 	if err != nil {
 		return f, ignoring(err, unix.EINVAL, unix.EOPNOTSUPP)
 	}

@@ -65,7 +65,7 @@ func Connect(ctx context.Context, ns Namespace, req ConnectRequest) (ConnectResu
 	if err != nil {
 		return ConnectResult{}, err
 	}
-	to, err := sockaddr(fd, addr, req.Target.Port())
+	to, err := Sockaddr(fd, addr, req.Target.Port())
 	if err == nil {
 		err = queueErrors(fd, family(addr), true)
 	}

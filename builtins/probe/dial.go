@@ -18,7 +18,7 @@ func dialTCP(ctx context.Context, ns Namespace, to netip.AddrPort, deadline time
 	if err != nil {
 		return nil, err
 	}
-	sa, err := sockaddr(fd, to.Addr(), to.Port())
+	sa, err := Sockaddr(fd, to.Addr(), to.Port())
 	if err == nil {
 		err = queueErrors(fd, family(to.Addr()), true)
 	}

@@ -56,7 +56,7 @@ func (e *echo) probe(number, n int) []byte {
 	}
 	if e.target.Is4() { // the kernel does it for ICMPv6 (RFC 3542 §3.1)
 		b[2], b[3] = 0, 0
-		binary.BigEndian.PutUint16(b[2:], checksum(b))
+		binary.BigEndian.PutUint16(b[2:], Checksum(b))
 	}
 	return b
 }
@@ -92,7 +92,7 @@ func (e *echo) answer(b []byte, from netip.Addr) (answer, bool) {
 	if e.target.Is4() {
 		b = skipIPv4(b)
 		// The raw socket gets its copy before the kernel checks the sum.
-		if len(b) < echoHeader || checksum(b) != 0 {
+		if len(b) < echoHeader || Checksum(b) != 0 {
 			return answer{}, false
 		}
 	}
@@ -266,8 +266,8 @@ func quoted6(b []byte) (dst netip.Addr, icmp []byte) {
 	}
 }
 
-// checksum is that of RFC 1071; over a message with its checksum it is 0.
-func checksum(b []byte) uint16 {
+// Checksum is that of RFC 1071; over a message with its checksum it is 0.
+func Checksum(b []byte) uint16 {
 	var sum uint64
 	for ; len(b) >= 4; b = b[4:] {
 		sum += uint64(binary.BigEndian.Uint32(b))

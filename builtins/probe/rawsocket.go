@@ -82,7 +82,7 @@ func setUpRaw(fd, fam int, req *PingRequest, id uint16) (unix.Sockaddr, error) {
 	if err := setHeader(fd, fam, req.TTL, req.DF); err != nil {
 		return nil, err
 	}
-	return sockaddr(fd, req.Target, 0)
+	return Sockaddr(fd, req.Target, 0)
 }
 
 // setHeader sets the hop limit, 0 for the namespace's default, and whether the
@@ -171,12 +171,7 @@ func attach(fd int, program ...bpf.Instruction) error {
 	if err != nil {
 		return err
 	}
-	code := make([]unix.SockFilter, len(raw))
-	for i, r := range raw {
-		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
-	}
-	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
+	return AttachFilter(fd, raw)
 }
 
 // send sends one packet and returns the kernel's reason if it did not.

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -115,9 +117,9 @@ func await(ctx context.Context, set func(time.Time) error, until time.Time,
 // again reports whether a system call shall be repeated when the socket is ready.
 func again(err error) bool { return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR) }
 
-// sockaddr is a in the form of the system calls. A zone is looked up in the
+// Sockaddr is a in the form of the system calls. A zone is looked up in the
 // namespace of the socket fd.
-func sockaddr(fd int, a netip.Addr, port uint16) (unix.Sockaddr, error) {
+func Sockaddr(fd int, a netip.Addr, port uint16) (unix.Sockaddr, error) {
 	if a.Is4() {
 		return &unix.SockaddrInet4{Port: int(port), Addr: a.As4()}, nil
 	}
@@ -189,4 +191,23 @@ func CheckTarget(a netip.Addr, dev string) error {
 		return fmt.Errorf("%s is link-local: its interface must be named, as in %s%%eth0", a, a)
 	}
 	return nil
+}
+
+// AttachFilter has a socket receive what a program of classic BPF accepts (socket(7),
+// SO_ATTACH_FILTER), in place of what an earlier one did. The program is not empty.
+func AttachFilter(fd int, program []bpf.RawInstruction) error {
+	code := make([]unix.SockFilter, len(program))
+	for i, r := range program {
+		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+	}
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
+}
+
+// NetworkOrder is a number of 16 bits in the order of the network, as packet(7) wants
+// protocols; twice is the number again.
+func NetworkOrder(n uint16) uint16 {
+	var b [2]byte
+	binary.BigEndian.PutUint16(b[:], n)
+	return binary.NativeEndian.Uint16(b[:])
 }

@@ -81,7 +81,7 @@ func listenAt(ns Namespace, addr netip.Addr) (net.Listener, error) {
 	}
 	f := os.NewFile(uintptr(fd), "listener")
 	defer f.Close() // the listener has a descriptor of its own
-	sa, err := sockaddr(fd, addr, 0)
+	sa, err := Sockaddr(fd, addr, 0)
 	if err == nil {
 		err = unix.Bind(fd, sa)
 	}

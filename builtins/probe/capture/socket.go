@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -99,17 +98,12 @@ func attach(fd int, program []bpf.RawInstruction, snaplen int) error {
 		}
 		program = []bpf.RawInstruction{all}
 	}
-	code := make([]unix.SockFilter, len(program))
-	for i, r := range program {
-		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
-	}
-	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
+	return probe.AttachFilter(fd, program)
 }
 
 // bind has packets come, of one interface or, with index 0, of all.
 func bind(fd, index int, promiscuous bool) error {
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: bigEndian(unix.ETH_P_ALL), Ifindex: index}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: probe.NetworkOrder(unix.ETH_P_ALL), Ifindex: index}); err != nil {
 		return err
 	}
 	if index == 0 || !promiscuous {
@@ -118,11 +112,4 @@ func bind(fd, index int, promiscuous bool) error {
 	// It ends with the socket.
 	return unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP,
 		&unix.PacketMreq{Ifindex: int32(index), Type: unix.PACKET_MR_PROMISC})
-}
-
-// bigEndian is a number of 16 bits in the order of the network.
-func bigEndian(n uint16) uint16 {
-	var b [2]byte
-	binary.BigEndian.PutUint16(b[:], n)
-	return binary.NativeEndian.Uint16(b[:])
 }

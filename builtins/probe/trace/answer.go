@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -18,7 +19,7 @@ func (a *analysis) taken(v *visit, in *sighting, l *routeLook, c class) (*Death,
 		return nil, nil
 	}
 	d := Death{Dev: s.name(in.index), In: s.name(in.index), flow: l.flow}
-	if owner := a.meant(); owner != nil && owner != s && s.hasAddr(l.flow) && l.flow.dst == a.req.Target && l.flow.dport == a.portOfTarget() {
+	if owner := a.meant(); owner != nil && owner != s && s.hasAddr(l.flow.dst) && l.flow.dst == a.req.Target && l.flow.dport == a.portOfTarget() {
 		d.Reason = WrongHost
 		d.PeerSpace = owner.Name
 		d.Text = fmt.Sprintf("it came to %s, which has the address %s too, and not to %s", s.Name, l.flow.dst, owner.Name)
@@ -77,21 +78,11 @@ func (a *analysis) unanswered(s *space, l *routeLook, c class, d Death) (*Death,
 			key = "net/ipv6/icmp/echo_ignore_all"
 		}
 		if text, err := s.NS.ReadSysctl(key); err == nil && text != "0" {
-			d.Reason, d.Text = NoListener, fmt.Sprintf("%s ignores echo requests (%s is %s)", s.Name, dotted(key), text)
+			d.Reason, d.Text = NoListener, fmt.Sprintf("%s ignores echo requests (%s is %s)", s.Name, strings.ReplaceAll(key, "/", "."), text)
 			return a.death(s, c, d), nil
 		}
 	}
 	return nil, nil
-}
-
-func dotted(key string) string {
-	b := []byte(key)
-	for i := range b {
-		if b[i] == '/' {
-			b[i] = '.'
-		}
-	}
-	return string(b)
 }
 
 // meant is the namespace that the probe is for, if it is known.

@@ -92,7 +92,7 @@ func (a *analysis) arrived(v *visit, in *sighting, l *routeLook, c class) (*Deat
 // neighbour entry that somebody has written, or that is out of date.
 func (a *analysis) misled(v *visit, s *space) (hop netip.Addr, by *space) {
 	hop, by, dev := a.hopTo(v)
-	if by == nil || s.hasAddr(flow{dst: hop}) || s.standsIn(s.name(v.last().index), hop.Is6()) {
+	if by == nil || s.hasAddr(hop) || s.standsIn(s.name(v.last().index), hop.Is6()) {
 		return hop, nil
 	}
 	list, err := by.NS.Neighbors()

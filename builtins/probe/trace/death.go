@@ -53,7 +53,6 @@ type Death struct {
 	In                 string     // the interface that it came in on
 	Match              netip.Prefix
 	MatchType          string
-	RouteTable         int
 
 	flow flow
 }

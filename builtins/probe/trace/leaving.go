@@ -275,7 +275,7 @@ func (a *analysis) otherEnd(k kernel.Link, c class, dead *Death) *Death {
 		return dead // its packets come from whatever address the routing chooses
 	}
 	for _, o := range a.spaces {
-		if o.load() != nil || !o.hasAddr(flow{dst: k.Remote}) {
+		if o.load() != nil || !o.hasAddr(k.Remote) {
 			continue
 		}
 		for _, end := range o.links {

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"net/netip"
 	"slices"
 
 	"nsscript/builtins/kernel"
@@ -352,6 +353,6 @@ func (s *space) sent(c class, second bool) []*run {
 }
 
 // hasAddr reports whether an address is the namespace's own.
-func (s *space) hasAddr(f flow) bool {
-	return f.dst.IsLoopback() || slices.ContainsFunc(s.addrs, func(a kernel.Addr) bool { return a.Prefix.Addr() == f.dst.WithZone("") })
+func (s *space) hasAddr(ip netip.Addr) bool {
+	return ip.IsLoopback() || slices.ContainsFunc(s.addrs, func(a kernel.Addr) bool { return a.Prefix.Addr() == ip.WithZone("") })
 }

@@ -108,7 +108,7 @@ func (a *analysis) refused(s *space, l *routeLook, c class) *Death {
 		d.Text = fmt.Sprintf("a route of %s leads nowhere: %s %s", s.Name, kind, dst)
 		d.MatchType = kind
 		if m, kind, table, ok := s.rejecting(dst); ok {
-			d.Match, d.MatchType, d.RouteTable = m, kind, table
+			d.Match, d.MatchType = m, kind
 			d.Text = fmt.Sprintf("a route of %s leads nowhere: %s", s.Name, rejection(m, kind, table))
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/netip"
+	"nsscript/builtins/probe"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -60,7 +60,7 @@ func newSender(req *Request, id *identity) (*sender, error) {
 
 func (s *sender) prepare(level, discover int) error {
 	var err error
-	if s.to, err = sockaddr(s.req.Target, s.req.Port); err != nil {
+	if s.to, err = probe.Sockaddr(s.fd, s.req.Target, s.req.Port); err != nil {
 		return err
 	}
 	// PROBE sets DF and yet does not believe a path MTU learned before, so that
@@ -95,29 +95,6 @@ func (s *sender) prepare(level, discover int) error {
 		s.echoID = binary.BigEndian.Uint16(s.id.token[2:])
 	}
 	return unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1)
-}
-
-func sockaddr(a netip.Addr, port uint16) (unix.Sockaddr, error) {
-	if a.Is4() {
-		return &unix.SockaddrInet4{Port: int(port), Addr: a.As4()}, nil
-	}
-	sa := &unix.SockaddrInet6{Port: int(port), Addr: a.As16()}
-	if a.Zone() != "" {
-		dev, err := unix.NewIfreq(a.Zone())
-		if err != nil {
-			return nil, err
-		}
-		fd, err := unix.Socket(unix.AF_INET6, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = unix.Close(fd) }()
-		if err := unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, dev); err != nil {
-			return nil, fmt.Errorf("interface %q: %w", a.Zone(), err)
-		}
-		sa.ZoneId = dev.Uint32()
-	}
-	return sa, nil
 }
 
 func portOf(sa unix.Sockaddr) uint16 {
@@ -201,24 +178,9 @@ func (s *sender) echo() []byte {
 	binary.BigEndian.PutUint16(b[4:], s.echoID)
 	b[7] = 1 // the first of its kind
 	if !s.id.v6 {
-		binary.BigEndian.PutUint16(b[2:], checksum(b))
+		binary.BigEndian.PutUint16(b[2:], probe.Checksum(b))
 	}
 	return b
-}
-
-// checksum is that of the Internet protocols (RFC 1071).
-func checksum(b []byte) uint16 {
-	sum := uint32(0)
-	for i := 0; i+1 < len(b); i += 2 {
-		sum += uint32(binary.BigEndian.Uint16(b[i:]))
-	}
-	if len(b)%2 == 1 {
-		sum += uint32(b[len(b)-1]) << 8
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }
 
 // look sees what has become of the probe, and sends the data that follow a
@@ -255,7 +217,7 @@ func (s *sender) isReply(b []byte) bool {
 			return false
 		}
 		p = *q
-		if p.src != s.req.Target && !s.req.Target.IsMulticast() && !s.req.broadcast {
+		if p.src != s.req.Target {
 			return false
 		}
 	} else {

@@ -3,6 +3,7 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"nsscript/builtins/probe"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +32,7 @@ func awaitStamps() error {
 		return fmt.Errorf("packet socket: %w", err)
 	}
 	defer func() { _ = unix.Close(fd) }()
-	lo := &unix.SockaddrLinklayer{Protocol: htons(stampTrial), Ifindex: 1, Halen: 6}
+	lo := &unix.SockaddrLinklayer{Protocol: probe.NetworkOrder(stampTrial), Ifindex: 1, Halen: 6}
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
 		return fmt.Errorf("packet socket: %w", err)
 	}

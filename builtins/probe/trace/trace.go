@@ -49,8 +49,6 @@ type Request struct {
 	DF      bool // forbid IPv4 routers to fragment it
 	Timeout time.Duration
 	Rules   Ruleset
-
-	broadcast bool
 }
 
 // MinSize is the least payload by which a probe can be known, in bytes.

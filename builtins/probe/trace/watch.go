@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/probe"
 )
 
 // sighting is a packet that an interface took in or sent out.
@@ -73,18 +74,14 @@ func (w *watcher) add(s *space, program []bpf.RawInstruction) error {
 	w.mu.Lock()
 	w.spaces[fd] = s
 	w.mu.Unlock()
-	code := make([]unix.SockFilter, len(program))
-	for i, ins := range program {
-		code[i] = unix.SockFilter{Code: ins.Op, Jt: ins.Jt, Jf: ins.Jf, K: ins.K}
-	}
-	err = unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
+	err = probe.AttachFilter(fd, program)
 	for _, o := range []struct{ level, name int }{{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS}, {unix.SOL_PACKET, unix.PACKET_AUXDATA}} {
 		if err == nil {
 			err = unix.SetsockoptInt(fd, o.level, o.name, 1)
 		}
 	}
 	if err == nil {
-		err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL)})
+		err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: probe.NetworkOrder(unix.ETH_P_ALL)})
 	}
 	if err == nil {
 		err = w.watchFD(fd)
@@ -94,8 +91,6 @@ func (w *watcher) add(s *space, program []bpf.RawInstruction) error {
 	}
 	return nil
 }
-
-func htons(n uint16) uint16 { return n<<8 | n>>8 }
 
 // start reads what comes until close.
 func (w *watcher) start() {
@@ -152,7 +147,7 @@ func (w *watcher) sighting(fd int, data, oob []byte, sa *unix.SockaddrLinklayer)
 		return nil
 	}
 	s := &sighting{space: sp, index: sa.Ifindex, out: sa.Pkttype == unix.PACKET_OUTGOING, others: sa.Pkttype == unix.PACKET_OTHERHOST, vlan: -1}
-	if htons(sa.Protocol) == unix.ETH_P_ARP {
+	if probe.NetworkOrder(sa.Protocol) == unix.ETH_P_ARP {
 		s.packet = readARP(data)
 	} else {
 		s.packet = readIP(data)
