@@ -187,7 +187,7 @@ func (s *Session) meantNamespace(v starlark.Value) string {
 	if !ok {
 		return ""
 	}
-	if _, err := s.lab.System().NS(name); err != nil {
+	if _, err := s.lab.System().Look(name); err != nil {
 		if lab.CheckName("namespace", name) != nil {
 			return ""
 		}

@@ -49,7 +49,10 @@ func startCapture(c *call) (starlark.Value, error) {
 		return nil, &argError{"file", badArg("", "want the name of a file, got \"\"")}
 	}
 	p.n = ns
-	c.lab.Explain(c.pos(), op.InNS(ns.name, p.words(snaplen)...)+" &")
+	if c.assume(c.pos(), op.InNS(ns.name, p.words(snaplen)...)+" &") {
+		p.tap = plannedTap{}
+		return p, nil
+	}
 	o := TapOptions{Dev: p.dev, Filter: p.filter, SnapLen: snaplen, Each: p.add}
 	if err := c.begin(p, o); err != nil {
 		return nil, err
@@ -130,7 +133,7 @@ func (p *Capture) words(snaplen int) []string {
 type Capture struct {
 	n                 *Namespace
 	dev, filter, path string
-	tap               *capture.Tap
+	tap               tapped
 
 	mu    sync.Mutex
 	flows capture.Flows
@@ -141,7 +144,29 @@ type Capture struct {
 	ended bool
 }
 
-var _ starlark.HasAttrs = (*Capture)(nil)
+// tapped is where a capture's packets come from.
+type tapped interface {
+	Stop() error
+	Sync(ctx context.Context) error
+	Begun() time.Time
+	Done() <-chan struct{}
+	Dropped() uint64
+}
+
+// plannedTap sees nothing: in a plan nothing is sent.
+type plannedTap struct{}
+
+func (plannedTap) Stop() error                { return nil }
+func (plannedTap) Sync(context.Context) error { return nil }
+func (plannedTap) Begun() time.Time           { return time.Time{} }
+func (plannedTap) Done() <-chan struct{}      { return nil }
+func (plannedTap) Dropped() uint64            { return 0 }
+
+var (
+	_ starlark.HasAttrs = (*Capture)(nil)
+	_ tapped            = (*capture.Tap)(nil)
+	_ tapped            = plannedTap{}
+)
 
 // add takes a packet of the tap.
 func (p *Capture) add(packet *capture.Packet) {
@@ -351,6 +376,9 @@ var captureMethods = []spec{
 			n, timeout := 1, duration(5*time.Second)
 			if err := c.unpack(nil, within{&n, 1, 1 << 30, ""}, &timeout); err != nil {
 				return nil, err
+			}
+			if c.lab.Planned() {
+				return starlark.True, nil
 			}
 			ok, err := p.wait(c.ctx, n, timeout.std())
 			return starlark.Bool(ok), err

@@ -127,6 +127,9 @@ func graph(c *call) (starlark.Value, error) {
 }
 
 func interact(c *call) (starlark.Value, error) {
+	if c.lab.Planned() {
+		return nil, nil // nobody sits there
+	}
 	if c.opts.Interact == nil {
 		return nil, badArg("", "the session is interactive already")
 	}

@@ -258,10 +258,6 @@ func (r *Rule) Hash() (uint32, error) { return starlark.String(r.n.name + r.Stri
 
 // counts sums the counters of those of the rules that are still there.
 func (r *Rule) counts() (packets, bytes uint64, err error) {
-	ns, err := r.n.open()
-	if err != nil {
-		return 0, 0, err
-	}
 	type table struct {
 		v6   bool
 		name string
@@ -271,7 +267,7 @@ func (r *Rule) counts() (packets, bytes uint64, err error) {
 	for _, f := range r.rules {
 		t := table{f.V6, f.Table}
 		if _, ok := listed[t]; !ok {
-			if listed[t], err = r.n.s.listTable(ns, f.V6, f.Table); err != nil {
+			if listed[t], err = r.n.s.listTable(r.n, f.V6, f.Table); err != nil {
 				return 0, 0, err
 			}
 		}
@@ -295,7 +291,14 @@ func (r *Rule) counts() (packets, bytes uint64, err error) {
 }
 
 // listTable lists the rules of a table as the kernel has them.
-func (s *Session) listTable(ns *kernel.NetNS, v6 bool, table string) ([]kernel.ListedRule, error) {
+func (s *Session) listTable(n *Namespace, v6 bool, table string) ([]kernel.ListedRule, error) {
+	if s.lab.Planned() {
+		return s.lab.Picture().Namespace(n.name).Table(v6, table).Listed(), n.alive()
+	}
+	ns, err := n.real()
+	if err != nil {
+		return nil, err
+	}
 	x, err := s.lab.System().Iptables.Find(v6)
 	if err != nil {
 		return nil, err
@@ -358,13 +361,9 @@ func listRules(c *call) (starlark.Value, error) {
 	if err := checkTable(table); err != nil {
 		return nil, err
 	}
-	k, err := ns.open()
-	if err != nil {
-		return nil, err
-	}
 	var list []*Rule
 	for _, v6 := range families() {
-		rules, err := c.listTable(k, v6, table)
+		rules, err := c.listTable(ns, v6, table)
 		if err != nil {
 			return nil, err
 		}

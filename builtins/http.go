@@ -55,7 +55,9 @@ func httpRequest(c *call) (starlark.Value, error) {
 	if req.Target, err = c.hostOf(ns, req.URL); err != nil {
 		return nil, &argError{"url", err}
 	}
-	c.lab.Explain(c.pos(), op.InNS(ns.name, curlWords(req)...))
+	if c.assume(c.pos(), op.InNS(ns.name, curlWords(req)...)) {
+		return response(probe.HTTPResult{Status: http.StatusOK}), nil
+	}
 	k, err := ns.ready()
 	if err != nil {
 		return nil, err

@@ -52,11 +52,7 @@ func (c *call) appended(ns *Namespace, o *op.RunIptables) (starlark.Value, error
 	if count == 0 {
 		return nil, nil
 	}
-	k, err := ns.open()
-	if err != nil {
-		return nil, err
-	}
-	listed, err := c.listTable(k, o.V6, table)
+	listed, err := c.listTable(ns, o.V6, table)
 	if err != nil {
 		return nil, err
 	}

@@ -44,16 +44,25 @@ func (n *Namespace) title() string {
 	return fmt.Sprintf("namespace %q", n.name)
 }
 
-func (n *Namespace) open() (*kernel.NetNS, error) {
+// open returns what can be asked of the namespace.
+func (n *Namespace) open() (kernel.Space, error) {
+	if err := n.alive(); err != nil {
+		return nil, err
+	}
+	return n.s.lab.System().Look(n.name)
+}
+
+// real returns the kernel's namespace, which there is not in a plan.
+func (n *Namespace) real() (*kernel.NetNS, error) {
 	if err := n.alive(); err != nil {
 		return nil, err
 	}
 	return n.s.lab.System().NS(n.name)
 }
 
-// ready is open for who sends packets: what was set up takes them.
+// ready is real for who sends packets: what was set up takes them.
 func (n *Namespace) ready() (*kernel.NetNS, error) {
-	ns, err := n.open()
+	ns, err := n.real()
 	if err == nil {
 		err = n.s.lab.System().Settle()
 	}

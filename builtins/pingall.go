@@ -39,17 +39,20 @@ func pingall(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, &argError{"namespaces", err}
 	}
-	if err := c.lab.System().Settle(); err != nil {
-		return nil, err
-	}
 	pairs, err := c.pairsOf(list)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range pairs {
 		if p.why == "" {
-			c.lab.Explain(c.pos(), op.InNS(p.from.name, pingWords(p.request(timeout.std()))...))
+			c.assume(c.pos(), op.InNS(p.from.name, pingWords(p.request(timeout.std()))...))
 		}
+	}
+	if c.lab.Planned() {
+		return matrix(list, pairs), nil
+	}
+	if err := c.lab.System().Settle(); err != nil {
+		return nil, err
 	}
 	if err := c.pingPairs(list, pairs, timeout.std()); err != nil {
 		return nil, c.interrupted(err)
@@ -154,7 +157,7 @@ type crowd struct {
 func (c *crowd) remember() error {
 	c.known = make([]map[kernel.NeighborKey]bool, len(c.list))
 	for i, n := range c.list {
-		k, err := n.open()
+		k, err := n.real()
 		if err != nil {
 			return err
 		}
@@ -214,7 +217,7 @@ func (c *crowd) forget(i, j int) error {
 		if (n < i || n >= i+blockSize) && (n < j || n >= j+blockSize) {
 			continue
 		}
-		k, err := c.list[n].open()
+		k, err := c.list[n].real()
 		if err == nil {
 			err = k.ForgetNeighbors(c.known[n])
 		}
@@ -230,7 +233,7 @@ func (p *pair) request(timeout time.Duration) probe.PingRequest {
 }
 
 func (p *pair) ping(ctx context.Context, timeout time.Duration) error {
-	k, err := p.from.open()
+	k, err := p.from.real()
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,9 @@ func (s *Session) ping(pos string, ns *Namespace, target starlark.Value, req pro
 	if req.Target, err = s.target(ns, target, req.Dev); err != nil {
 		return nil, err
 	}
-	s.lab.Explain(pos, op.InNS(ns.name, pingWords(req)...))
+	if s.assume(pos, op.InNS(ns.name, pingWords(req)...)) {
+		return pingResult(probe.PingResult{Sent: req.Count, Received: req.Count}), nil
+	}
 	k, err := ns.ready()
 	if err != nil {
 		return nil, err
@@ -174,7 +176,9 @@ func connect(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	req.Target = netip.AddrPortFrom(ip, uint16(to))
-	c.lab.Explain(c.pos(), op.RunCommand(ns.name, ncWords(req), nil, "", req.Send))
+	if c.assume(c.pos(), op.RunCommand(ns.name, ncWords(req), nil, "", req.Send)) {
+		return connResult(req, probe.ConnectResult{OK: true, Reply: req.Send, Remote: req.Target}), nil
+	}
 	k, err := ns.ready()
 	if err != nil {
 		return nil, err

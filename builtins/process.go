@@ -243,6 +243,14 @@ type program struct {
 const drainTime = 100 * time.Millisecond
 
 func (p *program) run(c *call) (starlark.Value, error) {
+	command := op.RunCommand(p.ns.name, p.argv, p.extra, p.dir, p.input)
+	if c.lab.Planned() {
+		if !p.check {
+			command += " || true"
+		}
+		c.assumed(Assumption{Pos: c.pos(), Command: command, Runs: true})
+		return programResult(0, nil, nil), nil
+	}
 	path, err := lookPath(p.argv[0], p.env, p.dir)
 	if err != nil {
 		return nil, err
@@ -251,7 +259,7 @@ func (p *program) run(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.lab.Explain(c.pos(), op.RunCommand(p.ns.name, p.argv, p.extra, p.dir, p.input))
+	c.lab.Explain(c.pos(), command)
 	defer c.lab.Forgetful(p.ns.name)
 
 	ctx := c.ctx
@@ -323,6 +331,10 @@ func (p *program) result(c *call, ctx context.Context, cmd *exec.Cmd, err error,
 		e := badArg(OwnUserHint(p.argv[0], string(stderr)), "%q in %s %s%s", line, p.ns.title(), ending(cmd.ProcessState), withTail(stderr, stdout))
 		return nil, e
 	}
+	return programResult(code, stdout, stderr), nil
+}
+
+func programResult(code int, stdout, stderr []byte) starlark.Value {
 	text := strings.TrimRight(string(stdout), "\n")
 	if tail := strings.TrimRight(string(stderr), "\n"); tail != "" {
 		text = strings.TrimPrefix(text+"\n"+tail, "\n")
@@ -338,7 +350,7 @@ func (p *program) result(c *call, ctx context.Context, cmd *exec.Cmd, err error,
 		{"stdout", starlark.String(stdout)},
 		{"stderr", starlark.String(stderr)},
 		{"ok", starlark.Bool(code == 0)},
-	}}, nil
+	}}
 }
 
 // exitCode is a shell's idea of a program's end: its status, or 128 and the

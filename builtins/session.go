@@ -20,6 +20,8 @@ type Options struct {
 	Params map[string]string // values given with --set
 	Self   string            // this program, to run servers with
 
+	// Assume is told what a planned script has asked, if set.
+	Assume func(Assumption)
 	// Explain prints the commands that do the same as a step.
 	Explain func(pos string, commands []string)
 	// Explained words an error of a function that a builtin has called, with its
@@ -51,13 +53,14 @@ type Session struct {
 	methods map[string]*builtin // those whose first parameter is ns, by name
 	modules map[string]map[string]*builtin
 
-	mu         sync.Mutex
-	checks     []Check
-	params     []Param
-	namespaces []*Namespace
-	jobs       int        // background processes so far
-	captures   []*Capture // those that run
-	unwritten  error      // of files whose captures ended with a namespace
+	mu          sync.Mutex
+	checks      []Check
+	params      []Param
+	namespaces  []*Namespace
+	jobs        int        // background processes so far
+	assumptions int        // answers of a plan so far
+	captures    []*Capture // those that run
+	unwritten   error      // of files whose captures ended with a namespace
 }
 
 // NewSession begins a run. ctx ends it: whatever blocks returns.

@@ -48,7 +48,7 @@ func spawn(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isReady == nil {
+	if isReady == nil || c.lab.Planned() {
 		return p, nil
 	}
 	return p, p.await(c, isReady)
@@ -56,6 +56,9 @@ func spawn(c *call) (starlark.Value, error) {
 
 // startProcess starts a background process of the lab.
 func (c *call) startProcess(ns *Namespace, o *op.StartProcess) (*Process, error) {
+	if c.lab.Planned() {
+		return c.planProcess(ns, o)
+	}
 	path := o.Path
 	if path == "" {
 		var err error
@@ -114,7 +117,7 @@ func (c *call) readiness(ns *Namespace, v starlark.Value) (func(*Process) (bool,
 				return nil, want(`a port, as in "tcp:8080"`, v)
 			}
 			return func(*Process) (bool, error) {
-				k, err := ns.open()
+				k, err := ns.real()
 				if err != nil {
 					return false, err
 				}
@@ -155,6 +158,16 @@ func (p *Process) reap() {
 	close(p.done)
 }
 
+// planEnd takes a planned process for one that has ended well.
+func (p *Process) planEnd() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ended {
+		p.ended = true
+		close(p.done)
+	}
+}
+
 func (p *Process) state() (code int, ended bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,6 +175,9 @@ func (p *Process) state() (code int, ended bool) {
 }
 
 func (p *Process) output() (string, error) {
+	if p.start.Log == "" { // planned
+		return "", nil
+	}
 	b, err := os.ReadFile(p.start.Log)
 	return string(b), err
 }
@@ -244,6 +260,9 @@ var processMethods = []spec{
 			if err := c.do(&op.StopProcess{Process: *p.start}); err != nil {
 				return nil, err
 			}
+			if c.lab.Planned() {
+				p.planEnd()
+			}
 			<-p.done
 			code, _ := p.state()
 			return starlark.MakeInt(code), c.lab.Forget(func(o op.Op) bool { return o == op.Op(p.start) })
@@ -256,6 +275,9 @@ var processMethods = []spec{
 			var limit duration
 			if err := c.unpack(nil, &limit); err != nil {
 				return nil, err
+			}
+			if c.lab.Planned() {
+				p.planEnd()
 			}
 			var late <-chan time.Time
 			if c.given("timeout") {
@@ -329,6 +351,9 @@ func serve(c *call) (starlark.Value, error) {
 	environ, err := c.environ(nil, "", ns)
 	if err != nil {
 		return nil, err
+	}
+	if c.lab.Planned() {
+		return c.planProcess(ns, &op.StartProcess{Argv: shown, Shown: shown})
 	}
 	r, w, err := os.Pipe()
 	if err != nil {

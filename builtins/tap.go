@@ -70,7 +70,7 @@ func (s *Session) readTap(ns *Namespace, o TapOptions) (with capture.Options, er
 
 // Devices are the interfaces that a namespace has now, as its packets name them.
 func (s *Session) Devices(ns *Namespace) ([]*capture.Device, error) {
-	k, err := ns.open()
+	k, err := ns.real()
 	if err != nil {
 		return nil, err
 	}

@@ -34,13 +34,15 @@ func throughput(c *call) (starlark.Value, error) {
 		return nil, &argError{"dst", err}
 	}
 	ip := ips[0]
-	c.lab.Explain(c.pos(), op.InNS(to.name, "iperf3", "-s", "-1", "-D"))
-	c.lab.Explain(c.pos(), op.InNS(from.name, "iperf3", "-c", ip.String(), "-t", fmt.Sprint(req.Duration.Seconds()), "-P", fmt.Sprint(req.Streams)))
+	c.assume(c.pos(), op.InNS(to.name, "iperf3", "-s", "-1", "-D"))
+	if c.assume(c.pos(), op.InNS(from.name, "iperf3", "-c", ip.String(), "-t", fmt.Sprint(req.Duration.Seconds()), "-P", fmt.Sprint(req.Streams))) {
+		return throughputResult(from, to, probe.ThroughputResult{Bytes: int64(plannedRate / 8 * req.Duration.Seconds()), Elapsed: req.Duration}), nil
+	}
 	sender, err := from.ready()
 	if err != nil {
 		return nil, err
 	}
-	receiver, err := to.open()
+	receiver, err := to.real()
 	if err != nil {
 		return nil, err
 	}
@@ -51,6 +53,9 @@ func throughput(c *call) (starlark.Value, error) {
 	}
 	return throughputResult(from, to, r), nil
 }
+
+// plannedRate is what a plan takes for the rate of any way, in bits per second.
+const plannedRate = 1e9
 
 func throughputResult(from, to *Namespace, r probe.ThroughputResult) starlark.Value {
 	rate := 0.0

@@ -106,10 +106,10 @@ func join(c *call) (starlark.Value, error) {
 	case pid != nil:
 		if p, ok := pid.(*Process); ok {
 			o.PID = p.start.PID
-		} else if err := readInt(pid, &o.PID, 1, 1<<22, ""); err != nil {
+		} else if err := readInt(pid, &o.PID, 1, c.lastPID(), ""); err != nil {
 			return nil, &argError{"pid", want("the id of a process", pid)}
 		}
-		o.Path = fmt.Sprintf("/proc/%d/ns/net", o.PID)
+		o.Path, o.Job = fmt.Sprintf("/proc/%d/ns/net", o.PID), jobOf(o.PID)
 		if name == "" {
 			o.Name = fmt.Sprintf("pid%d", o.PID)
 		}

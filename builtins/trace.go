@@ -48,6 +48,11 @@ func tracePacket(c *call) (starlark.Value, error) {
 	if err := probe.CheckTarget(ip, ""); err != nil {
 		return nil, &argError{"target", err}
 	}
+	req.From, req.Target, req.Timeout = ns.name, ip, timeout.std()
+	req.To, req.Meant = c.meantBy(target, ip)
+	if c.assume(c.pos(), op.InNS(ns.name, traceWords(&req)...)) {
+		return c.plannedPath(ns, ip)
+	}
 	k, err := ns.ready()
 	if err != nil {
 		return nil, err
@@ -55,13 +60,10 @@ func tracePacket(c *call) (starlark.Value, error) {
 	if many, err := standsForMany(k, ip); err != nil || many {
 		return nil, errors.Join(err, &argError{"target", badArg("", "%s stands for many hosts: one packet to one host can be followed", ip)})
 	}
-	req.From, req.Target, req.Timeout = ns.name, ip, timeout.std()
-	req.To, req.Meant = c.meantBy(target, ip)
 	if req.Spaces, err = c.watched(); err != nil {
 		return nil, err
 	}
 	req.Rules = &ruleReader{c: c}
-	c.lab.Explain(c.pos(), op.InNS(ns.name, traceWords(&req)...))
 	w, err := trace.Follow(c.ctx, req)
 	if err != nil {
 		return nil, c.interrupted(err)
@@ -87,7 +89,7 @@ func (c *call) meantBy(target starlark.Value, ip netip.Addr) (name string, meant
 	case linkValue:
 		return v.link().n.name, true
 	case starlark.String:
-		if _, err := c.lab.System().NS(string(v)); err == nil {
+		if _, err := c.lab.System().Look(string(v)); err == nil {
 			return string(v), true
 		}
 	}

@@ -3,7 +3,7 @@ package kernel
 import (
 	"net"
 	"net/netip"
-	"sort"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -51,8 +51,14 @@ func (n *NetNS) Addrs(index int) ([]Addr, error) {
 		}
 		addrs = append(addrs, addr)
 	}
-	sort.SliceStable(addrs, func(i, j int) bool { return addrs[i].rank() < addrs[j].rank() })
+	SortAddrs(addrs)
 	return addrs, nil
+}
+
+// SortAddrs puts addresses in the order in which Addrs lists them; those of one scope
+// and IP version stay as they are.
+func SortAddrs(addrs []Addr) {
+	slices.SortStableFunc(addrs, func(a, b Addr) int { return a.rank() - b.rank() })
 }
 
 func (a Addr) rank() int {

@@ -165,6 +165,10 @@ var builtinChains = map[string][]string{
 	"security": {"INPUT", "FORWARD", "OUTPUT"},
 }
 
+// BuiltinChains returns the chains that a table always has, nil for one that iptables
+// does not know.
+func BuiltinChains(table string) []string { return slices.Clone(builtinChains[table]) }
+
 // Append adds a rule at the end of a chain.
 func (x *Iptables) Append(ctx context.Context, n *NetNS, table, chain string, spec []string) error {
 	return x.do(ctx, n, func() error { return x.t.Append(table, chain, spec...) })

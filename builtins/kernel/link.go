@@ -129,18 +129,19 @@ func foundLink(l netlink.Link, err error) (*Link, error) {
 }
 
 // PeerIn reports whether other is the namespace in which l's peer lives.
-func (n *NetNS) PeerIn(l *Link, other *NetNS) bool {
-	if l.Peer == 0 {
+func (n *NetNS) PeerIn(l *Link, other Space) bool {
+	o, ok := other.(*NetNS)
+	if l.Peer == 0 || !ok {
 		return false
 	}
 	if l.PeerNetNS < 0 {
-		return n.id == other.id
+		return n.id == o.id
 	}
 	h, err := n.Netlink()
 	if err != nil {
 		return false
 	}
-	id, err := h.GetNetNsIdByFd(other.Fd())
+	id, err := h.GetNetNsIdByFd(o.Fd())
 	return err == nil && id == l.PeerNetNS
 }
 

@@ -34,7 +34,7 @@ func (l *Lab) addresses(name string) ([]kernel.Addr, error) {
 	if a, ok := c.known[name]; ok {
 		return a, nil
 	}
-	ns, err := l.sys.NS(name)
+	ns, err := l.sys.Look(name)
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func (k *shownLink) global() []string {
 
 // shownLinks are the interfaces that the lab shows of a namespace: all but lo, and of
 // the machine's own those that it has made.
-func (l *Lab) shownLinks(name string, ns *kernel.NetNS) ([]shownLink, error) {
+func (l *Lab) shownLinks(name string, ns kernel.Space) ([]shownLink, error) {
 	links, err := ns.Links()
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (l *Lab) Looks(name string) (func(index int) bool, error) {
 	if !l.Foreign(name) {
 		return nil, nil
 	}
-	ns, err := l.sys.NS(name)
+	ns, err := l.sys.Look(name)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (l *Lab) Foreign(name string) bool { return name == op.Host && !l.Private()
 // LinksOf are the names of the interfaces that the lab shows of a namespace: all but
 // lo, and of the machine's own those that it has made.
 func (l *Lab) LinksOf(name string) ([]string, error) {
-	ns, err := l.sys.NS(name)
+	ns, err := l.sys.Look(name)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (l *Lab) LinksOf(name string) ([]string, error) {
 func Describe(l *Lab) (*Description, error) {
 	d := &Description{Lab: l.name}
 	for _, name := range append([]string{op.Host}, l.sys.Names()...) {
-		ns, err := l.sys.NS(name)
+		ns, err := l.sys.Look(name)
 		if err != nil {
 			continue
 		}

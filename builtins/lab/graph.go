@@ -57,7 +57,7 @@ func (l *Lab) drawing() (*drawing, error) {
 	ports := map[key]*port{}
 	raw := map[key]kernel.Link{}
 	for _, name := range append([]string{op.Host}, l.sys.Names()...) {
-		ns, err := l.sys.NS(name)
+		ns, err := l.sys.Look(name)
 		if err != nil {
 			continue
 		}
@@ -79,7 +79,7 @@ func (l *Lab) drawing() (*drawing, error) {
 		if k.Peer == 0 || ports[at].peer != nil {
 			continue
 		}
-		ns, err := l.sys.NS(at.ns)
+		ns, err := l.sys.Look(at.ns)
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +87,7 @@ func (l *Lab) drawing() (*drawing, error) {
 			if other.link != k.Peer || raw[other].Peer != k.Index || other == at || p.kind != k.Kind {
 				continue
 			}
-			there, err := l.sys.NS(other.ns)
+			there, err := l.sys.Look(other.ns)
 			if err != nil {
 				return nil, err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/op"
+	"nsscript/builtins/picture"
 )
 
 // Opener takes the name of a lab when the first thing is built, takes down what
@@ -54,6 +55,19 @@ func New(opts Options) (*Lab, error) {
 	return &Lab{opts: opts, name: opts.Name, sys: op.NewSystem(host, op.MarkOf(opts.Name), opts.Private)}, nil
 }
 
+// NewPlan begins a lab that is only planned: its operations change a picture, and
+// nothing is built.
+func NewPlan(opts Options) *Lab {
+	opts.Private = true
+	return &Lab{opts: opts, name: opts.Name, sys: op.NewPlan(picture.New(opts.Name, op.HasIPv6()))}
+}
+
+// Planned reports whether the lab is only planned.
+func (l *Lab) Planned() bool { return l.sys.Planned() }
+
+// Picture is what a planned lab's operations have come to, nil of another lab.
+func (l *Lab) Picture() *picture.Picture { return l.sys.Picture }
+
 // Name returns the lab's name.
 func (l *Lab) Name() string { return l.name }
 
@@ -81,7 +95,7 @@ func (l *Lab) Explain(pos string, commands ...string) {
 
 // SetName names the lab, which is possible only before anything is built.
 func (l *Lab) SetName(name, description string) error {
-	if l.dir != "" && name != l.name {
+	if (l.dir != "" || len(l.entries) > 0) && name != l.name {
 		return &op.Error{Msg: fmt.Sprintf("the lab is called %q already: something was built before this line", l.name),
 			Tip: "call lab(…) first"}
 	}
@@ -90,6 +104,9 @@ func (l *Lab) SetName(name, description string) error {
 	}
 	l.name, l.description, l.named = name, description, true
 	l.sys.Mark = op.MarkOf(name)
+	if l.Planned() {
+		l.sys.Picture.Lab = name
+	}
 	return nil
 }
 
@@ -100,7 +117,7 @@ func (l *Lab) Open(ctx context.Context) error {
 	if l.dir != "" {
 		return nil
 	}
-	if err := CheckName("lab", l.name); err != nil {
+	if err := CheckName("lab", l.name); err != nil || l.Planned() {
 		return err
 	}
 	dir, err := l.opts.Open(ctx, l.name, l.description)
@@ -134,6 +151,9 @@ func (l *Lab) Open(ctx context.Context) error {
 func (l *Lab) Do(ctx context.Context, pos string, o op.Op) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if l.Planned() {
+		return l.plan(pos, o)
 	}
 	if err := l.Open(ctx); err != nil {
 		return err
@@ -169,10 +189,34 @@ func (l *Lab) Do(ctx context.Context, pos string, o op.Op) error {
 	return l.note(e, Done)
 }
 
+// plan applies an operation to the picture.
+func (l *Lab) plan(pos string, o op.Op) error {
+	if err := CheckName("lab", l.name); err != nil {
+		return err
+	}
+	if p, ok := o.(op.Preparer); ok {
+		if err := p.Prepare(l.sys); err != nil {
+			return err
+		}
+	}
+	defer l.touch(o)
+	if err := o.Model(l.sys.Picture); err != nil {
+		return err
+	}
+	l.Explain(pos, o.Commands()...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, &Entry{Seq: len(l.entries) + 1, Pos: pos, State: Done, Op: o})
+	return nil
+}
+
 func (l *Lab) note(e *Entry, s State) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e.State = s
+	if l.Planned() {
+		return nil
+	}
 	if err := l.journal.Note(e); err != nil {
 		return fmt.Errorf("the lab's journal: %w", err)
 	}

@@ -16,7 +16,7 @@ func Table(l *Lab) (string, error) {
 	var rows strings.Builder
 	ports := false
 	for _, name := range append([]string{op.Host}, l.sys.Names()...) {
-		ns, err := l.sys.NS(name)
+		ns, err := l.sys.Look(name)
 		if err != nil {
 			continue
 		}
@@ -58,7 +58,7 @@ func state(k *kernel.Link) string {
 func routeTable(l *Lab) (string, error) {
 	var b strings.Builder
 	for _, name := range l.sys.Names() {
-		ns, err := l.sys.NS(name)
+		ns, err := l.sys.Look(name)
 		if err != nil {
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/near"
+	"nsscript/builtins/picture"
 )
 
 // AddAddr gives an interface an address.
@@ -48,7 +49,7 @@ func hasAddr(ns, dev, addr string) error {
 
 // Do adds the address.
 func (o *AddAddr) Do(_ context.Context, s *System) error {
-	n, l, err := FindLink(s, o.NS, o.Dev)
+	n, l, err := openLink(s, o.NS, o.Dev)
 	if err != nil {
 		return err
 	}
@@ -105,10 +106,14 @@ func addAddr(h *netlink.Handle, l *kernel.Link, ns, addr string) error {
 	return nil
 }
 
+func noPrefix(addr string) error {
+	return &Error{Msg: fmt.Sprintf("%q is no address with a prefix length", addr)}
+}
+
 func netlinkAddr(addr string) (*netlink.Addr, error) {
 	p, err := netip.ParsePrefix(addr)
 	if err != nil {
-		return nil, &Error{Msg: fmt.Sprintf("%q is no address with a prefix length", addr)}
+		return nil, noPrefix(addr)
 	}
 	a := &netlink.Addr{IPNet: &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}}
 	if p.Addr().Is6() {
@@ -167,6 +172,15 @@ func addrCommand(ns, dev, addr string) string {
 // Inside is the namespace of the interface.
 func (o *AddAddr) Inside() []string { return []string{o.NS} }
 
+// Model adds the address.
+func (o *AddAddr) Model(p *picture.Picture) error {
+	l, err := picturedLink(p, o.NS, o.Dev)
+	if err != nil {
+		return err
+	}
+	return untouched(modelAddrs(l, []string{o.Addr}))
+}
+
 // DelAddr takes an address from an interface.
 type DelAddr struct {
 	NS   string `json:"ns"`
@@ -176,7 +190,7 @@ type DelAddr struct {
 
 // Do removes the address.
 func (o *DelAddr) Do(_ context.Context, s *System) error {
-	n, l, err := FindLink(s, o.NS, o.Dev)
+	n, l, err := openLink(s, o.NS, o.Dev)
 	if err != nil {
 		return err
 	}
@@ -191,6 +205,11 @@ func (o *DelAddr) Do(_ context.Context, s *System) error {
 		}
 		have = append(have, a.Prefix.String())
 	}
+	return o.missing(have)
+}
+
+// missing is the error that the interface has other addresses.
+func (o *DelAddr) missing(have []string) error {
 	return &Error{
 		Msg: fmt.Sprintf("interface %q in %s has no address %s", o.Dev, quoteNS(o.NS), o.Addr),
 		Tip: near.Hint(have, o.Addr), Err: unix.EADDRNOTAVAIL, Mute: true,
@@ -207,3 +226,23 @@ func (o *DelAddr) Commands() []string {
 
 // Inside is the namespace of the interface.
 func (o *DelAddr) Inside() []string { return []string{o.NS} }
+
+// Model removes the address.
+func (o *DelAddr) Model(p *picture.Picture) error {
+	l, err := picturedLink(p, o.NS, o.Dev)
+	if err != nil {
+		return err
+	}
+	a, err := netip.ParsePrefix(o.Addr)
+	if err != nil {
+		return noPrefix(o.Addr)
+	}
+	if err := l.DelAddr(a); err == nil {
+		return nil
+	}
+	var have []string
+	for _, a := range l.Addrs {
+		have = append(have, a.Prefix.String())
+	}
+	return o.missing(have)
+}

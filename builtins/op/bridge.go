@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // AddBridge makes a bridge (ip-link(8), type bridge).
@@ -28,7 +29,7 @@ type AddBridge struct {
 // Prepare picks the bridge's address where it can be told from other bridges by
 // nothing else.
 func (o *AddBridge) Prepare(s *System) error {
-	if o.MAC == "" && !s.Owned(o.NS) {
+	if o.MAC == "" && !s.Owned(o.NS) && !s.Planned() {
 		o.MAC = newMAC()
 	}
 	return nil
@@ -146,3 +147,26 @@ func (o *AddBridge) Commands() []string {
 
 // Inside is the bridge's namespace.
 func (o *AddBridge) Inside() []string { return []string{o.NS} }
+
+// Model adds the bridge.
+func (o *AddBridge) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.NS)
+	if err != nil {
+		return err
+	}
+	l, err := n.AddLink(picture.NewLink{Name: o.Name, Kind: "bridge", MAC: o.MAC, MTU: o.MTU})
+	if err != nil {
+		return takenName(o.NS, o.Name, "choose another name")
+	}
+	if o.STP {
+		l.Options = append(l.Options, [2]string{"stp_state", "1"})
+	}
+	if o.VLANFiltering {
+		l.Options = append(l.Options, [2]string{"vlan_filtering", "1"})
+	}
+	if err := modelAddrs(l, o.Addrs); err != nil {
+		return err
+	}
+	l.SetUp(o.Up)
+	return nil
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // FilterRule is one rule of iptables or, with V6, of ip6tables.
@@ -56,7 +57,7 @@ type AddFilterRules struct {
 
 // Prepare puts the lab's mark on rules in a namespace that is not the lab's.
 func (o *AddFilterRules) Prepare(s *System) error {
-	if s.Owned(o.NS) || o.Ready {
+	if s.Planned() || s.Owned(o.NS) || o.Ready {
 		return nil
 	}
 	var tables []kernel.NFTable
@@ -132,6 +133,45 @@ func (o *AddFilterRules) Commands() []string {
 // Inside is the namespace.
 func (o *AddFilterRules) Inside() []string { return []string{o.NS} }
 
+// Model appends the rules.
+func (o *AddFilterRules) Model(p *picture.Picture) error {
+	for _, r := range o.Rules {
+		t, err := picturedTable(p, o.NS, r.V6, r.Table)
+		if err != nil {
+			return err
+		}
+		if t.Chain(r.Chain) == nil {
+			var chains []string
+			for _, c := range t.Chains {
+				chains = append(chains, c.Name)
+			}
+			return noChain(o.NS, &r, chains, nil)
+		}
+		if err := t.Insert(r.Chain, 0, r.Spec); err != nil {
+			return modelSaid(err, o.NS)
+		}
+	}
+	return nil
+}
+
+// picturedTable finds a table of a picture.
+func picturedTable(p *picture.Picture, ns string, v6 bool, table string) (*picture.Table, error) {
+	n, err := pictured(p, ns)
+	if err != nil {
+		return nil, err
+	}
+	t, err := n.Filter(v6, table)
+	return t, modelSaid(err, ns)
+}
+
+// modelSaid words what iptables would say.
+func modelSaid(err error, ns string) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Msg: fmt.Sprintf("in %s: %v", quoteNS(ns), err), Err: err, Mute: true}
+}
+
 // removeRule deletes a rule, the last of several that say the same where no one
 // but the lab changes rules: there it is the one that was added last.
 func removeRule(ctx context.Context, s *System, ns string, r *FilterRule) error {
@@ -162,7 +202,7 @@ type DelFilterRules struct {
 // Prepare refuses to delete what is not the lab's.
 func (o *DelFilterRules) Prepare(s *System) error {
 	for _, r := range o.Rules {
-		if !s.Owned(o.NS) && !bearsMark(r.Spec, s.Mark) {
+		if !s.Planned() && !s.Owned(o.NS) && !bearsMark(r.Spec, s.Mark) {
 			return NotOurs(o.NS, fmt.Sprintf("the rule \"-A %s %s\"", r.Chain, kernel.SpecText(r.Spec)))
 		}
 	}
@@ -179,7 +219,7 @@ func (o *DelFilterRules) Do(ctx context.Context, s *System) error {
 	for _, r := range o.Rules {
 		err := removeRule(ctx, s, o.NS, &r)
 		if ruleGone(err) {
-			return &Error{Msg: fmt.Sprintf("%s has no rule \"-A %s %s\" (any more)", quoteNS(o.NS), r.Chain, kernel.SpecText(r.Spec)), Err: err, Mute: true}
+			return o.missing(&r, err)
 		}
 		if err != nil {
 			return iptablesError(err, o.NS)
@@ -205,3 +245,21 @@ func (o *DelFilterRules) Commands() []string {
 
 // Inside is the namespace.
 func (o *DelFilterRules) Inside() []string { return []string{o.NS} }
+
+func (o *DelFilterRules) missing(r *FilterRule, err error) error {
+	return &Error{Msg: fmt.Sprintf("%s has no rule \"-A %s %s\" (any more)", quoteNS(o.NS), r.Chain, kernel.SpecText(r.Spec)), Err: err, Mute: true}
+}
+
+// Model removes the rules.
+func (o *DelFilterRules) Model(p *picture.Picture) error {
+	for _, r := range o.Rules {
+		t, err := picturedTable(p, o.NS, r.V6, r.Table)
+		if err != nil {
+			return err
+		}
+		if err := t.Delete(r.Chain, r.Spec, true); err != nil {
+			return o.missing(&r, err)
+		}
+	}
+	return nil
+}

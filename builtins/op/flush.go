@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // FlushTable deletes the rules and the chains of a table: all of them in a
@@ -66,3 +67,15 @@ func (o *FlushTable) Commands() []string {
 
 // Inside is the namespace.
 func (o *FlushTable) Inside() []string { return []string{o.NS} }
+
+// Model empties the table.
+func (o *FlushTable) Model(p *picture.Picture) error {
+	t, err := picturedTable(p, o.NS, o.V6, o.Table)
+	if err == nil {
+		err = modelSaid(t.Flush(""), o.NS)
+	}
+	if err == nil {
+		err = modelSaid(t.DeleteChain(""), o.NS)
+	}
+	return err
+}

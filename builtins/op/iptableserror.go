@@ -34,18 +34,23 @@ func explainRule(ctx context.Context, err error, ns string, n *kernel.NetNS, x *
 		if slices.Contains(chains, r.Chain) {
 			continue
 		}
-		words := "-N " + r.Chain
-		if r.Table != "filter" {
-			words = "-t " + r.Table + " " + words
-		}
-		tip := fmt.Sprintf("make it first: iptables(%s, %q)", ns, words)
-		if best := near.Name(chains, r.Chain); best != "" {
-			tip = near.DidYouMean(best)
-		}
-		return &Error{Msg: fmt.Sprintf("%s has no chain %q in table %q", quoteNS(ns), r.Chain, r.Table), Tip: tip, Err: err, Mute: true}
+		return noChain(ns, &r, chains, err)
 	}
 	return &Error{
 		Msg: fmt.Sprintf("in %s: this kernel lacks a match or target of the rule \"-A %s %s\"", quoteNS(ns), rules[0].Chain, kernel.SpecText(rules[0].Spec)),
 		Err: err, Mute: true,
 	}
+}
+
+// noChain is the error of a chain that there is not, in a table that has others.
+func noChain(ns string, r *FilterRule, chains []string, err error) error {
+	words := "-N " + r.Chain
+	if r.Table != "filter" {
+		words = "-t " + r.Table + " " + words
+	}
+	tip := fmt.Sprintf("make it first: iptables(%s, %q)", ns, words)
+	if best := near.Name(chains, r.Chain); best != "" {
+		tip = near.DidYouMean(best)
+	}
+	return &Error{Msg: fmt.Sprintf("%s has no chain %q in table %q", quoteNS(ns), r.Chain, r.Table), Tip: tip, Err: err, Mute: true}
 }

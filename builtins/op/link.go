@@ -12,6 +12,7 @@ import (
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/near"
+	"nsscript/builtins/picture"
 )
 
 // newMAC picks a random unicast address from the locally administered range
@@ -44,22 +45,37 @@ func ref(l *kernel.Link) netlink.Link {
 
 // FindLink returns the interface called name in a namespace of the lab, or an
 // error that names those that there are.
-func FindLink(s *System, ns, name string) (*kernel.NetNS, *kernel.Link, error) {
+func FindLink(s *System, ns, name string) (kernel.Space, *kernel.Link, error) {
+	n, err := s.Look(ns)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := findLink(n, ns, name)
+	return n, l, err
+}
+
+// openLink is FindLink for who is about to change the interface.
+func openLink(s *System, ns, name string) (*kernel.NetNS, *kernel.Link, error) {
 	n, err := s.NS(ns)
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := n.Link(name)
-	if errors.Is(err, unix.ENODEV) {
-		return nil, nil, noLink(n, ns, name)
-	}
-	if err != nil {
-		return nil, nil, failed(err, "interface %q in %s", name, quoteNS(ns))
-	}
-	return n, l, nil
+	l, err := findLink(n, ns, name)
+	return n, l, err
 }
 
-func noLink(n *kernel.NetNS, ns, name string) error {
+func findLink(n kernel.Space, ns, name string) (*kernel.Link, error) {
+	l, err := n.Link(name)
+	if errors.Is(err, unix.ENODEV) {
+		return nil, noLink(n, ns, name)
+	}
+	if err != nil {
+		return nil, failed(err, "interface %q in %s", name, quoteNS(ns))
+	}
+	return l, nil
+}
+
+func noLink(n kernel.Space, ns, name string) error {
 	links, err := n.Links()
 	if err != nil {
 		return failed(err, "the interfaces of %s", quoteNS(ns))
@@ -135,7 +151,7 @@ type SetLink struct {
 
 // Do makes the changes, the name last.
 func (o *SetLink) Do(_ context.Context, s *System) error {
-	n, l, err := FindLink(s, o.NS, o.Name)
+	n, l, err := openLink(s, o.NS, o.Name)
 	if err != nil {
 		return err
 	}
@@ -265,6 +281,45 @@ func (o *SetLink) Commands() []string {
 // Inside is the namespace of the interface.
 func (o *SetLink) Inside() []string { return []string{o.NS} }
 
+// Model changes the interface.
+func (o *SetLink) Model(p *picture.Picture) error {
+	l, err := picturedLink(p, o.NS, o.Name)
+	if err != nil {
+		return err
+	}
+	if err := modelOurs(l); err != nil {
+		return err
+	}
+	if o.MAC != nil {
+		l.MAC = *o.MAC
+	}
+	if o.MTU != nil {
+		l.SetMTU(*o.MTU)
+	}
+	if o.Master != nil {
+		if *o.Master == "" {
+			l.SetMaster(nil)
+		} else if err := modelMaster(l, *o.Master); err != nil {
+			return err
+		}
+	}
+	if o.Up != nil {
+		l.SetUp(*o.Up)
+	}
+	if o.Rename != nil && l.Rename(*o.Rename) != nil {
+		return takenName(o.NS, *o.Rename, "")
+	}
+	return nil
+}
+
+// modelOurs refuses to change what there is in a namespace that is not the lab's.
+func modelOurs(l *picture.Link) error {
+	if !l.NS.Owned && l.Kind == "loopback" {
+		return NotOurs(l.NS.Name, fmt.Sprintf("interface %q", l.Name))
+	}
+	return nil
+}
+
 // DelLink deletes an interface.
 type DelLink struct {
 	NS   string `json:"ns"`
@@ -273,7 +328,7 @@ type DelLink struct {
 
 // Do deletes the interface.
 func (o *DelLink) Do(_ context.Context, s *System) error {
-	n, l, err := FindLink(s, o.NS, o.Name)
+	n, l, err := openLink(s, o.NS, o.Name)
 	if err != nil {
 		return err
 	}
@@ -298,6 +353,19 @@ func (o *DelLink) Commands() []string { return []string{ip(o.NS, "link", "del", 
 
 // Inside is the namespace of the interface.
 func (o *DelLink) Inside() []string { return []string{o.NS} }
+
+// Model removes the interface and what goes with it.
+func (o *DelLink) Model(p *picture.Picture) error {
+	l, err := picturedLink(p, o.NS, o.Name)
+	if err != nil {
+		return err
+	}
+	if err := modelOurs(l); err != nil {
+		return err
+	}
+	l.Delete()
+	return nil
+}
 
 // MoveLink moves an interface to another namespace, where it is brought up
 // again if it was up; its addresses and routes are lost, as with
@@ -324,7 +392,7 @@ func (o *MoveLink) Prepare(s *System) error {
 
 // Do moves the interface.
 func (o *MoveLink) Do(_ context.Context, s *System) error {
-	n, l, err := FindLink(s, o.NS, o.Name)
+	n, l, err := openLink(s, o.NS, o.Name)
 	if err != nil {
 		return err
 	}
@@ -339,7 +407,7 @@ func (o *MoveLink) Do(_ context.Context, s *System) error {
 	if err := h.LinkSetNsFd(ref(l), to.Fd()); err != nil {
 		// It is where it was: what has its name in the other namespace is another.
 		if errors.Is(err, unix.EEXIST) {
-			return untouched(takenName(o.To, o.Name, "rename one of them first: link.set(name = …)"))
+			return o.taken()
 		}
 		return &Error{Msg: fmt.Sprintf("moving interface %q to %s", o.Name, quoteNS(o.To)), Err: err, Untouched: true}
 	}
@@ -384,6 +452,31 @@ func (o *MoveLink) Commands() []string {
 
 // Inside is where the interface went.
 func (o *MoveLink) Inside() []string { return []string{o.To} }
+
+// taken is the error of a name that an interface has where this one goes.
+func (o *MoveLink) taken() error {
+	return untouched(takenName(o.To, o.Name, "rename one of them first: link.set(name = …)"))
+}
+
+// Model moves the interface.
+func (o *MoveLink) Model(p *picture.Picture) error {
+	l, err := picturedLink(p, o.NS, o.Name)
+	if err != nil {
+		return err
+	}
+	if err := modelOurs(l); err != nil {
+		return err
+	}
+	to, err := pictured(p, o.To)
+	if err != nil {
+		return err
+	}
+	if l.Move(to) != nil {
+		return o.taken()
+	}
+	l.SetUp(o.Up)
+	return nil
+}
 
 // masterError words why an interface cannot become a port.
 func masterError(err error, port, master string) error {

@@ -14,6 +14,7 @@ import (
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/kernel/sandbox"
 	"nsscript/builtins/near"
+	"nsscript/builtins/picture"
 )
 
 // AddNamespace makes a network namespace with a name in /run/netns.
@@ -61,7 +62,7 @@ func HasIPv6() bool {
 func (o *AddNamespace) Do(_ context.Context, s *System) error {
 	ns, err := kernel.AddNetNS(o.Name, kernel.Setup{Alias: s.Mark, Sysctls: o.settings()})
 	if errors.Is(err, fs.ErrExist) {
-		return &Error{Msg: fmt.Sprintf("there is already a namespace %q", o.Name), Tip: owner(o.Name), Err: err, Mute: true}
+		return o.exists(owner(o.Name))
 	}
 	var missing *kernel.NoSysctlError
 	if errors.As(err, &missing) {
@@ -127,10 +128,29 @@ func (o *AddNamespace) Commands() []string {
 // Inside is nothing: the namespace is a thing of its own.
 func (o *AddNamespace) Inside() []string { return nil }
 
+func (o *AddNamespace) exists(tip string) error {
+	return &Error{Msg: fmt.Sprintf("there is already a namespace %q", o.Name), Tip: tip, Err: fs.ErrExist, Mute: true}
+}
+
+// Model adds the namespace.
+func (o *AddNamespace) Model(p *picture.Picture) error {
+	n, err := p.Add(o.Name)
+	if err != nil {
+		return o.exists("choose another name")
+	}
+	n.Owned = true
+	for _, s := range o.settings() {
+		n.SetSysctl(s.Key, s.Value)
+	}
+	n.Link("lo").SetUp(true)
+	return nil
+}
+
 // JoinNamespace makes an existing namespace known to the lab.
 type JoinNamespace struct {
 	Name string      `json:"name"` // what the lab calls it
 	PID  int         `json:"pid,omitempty"`
+	Job  int         `json:"job,omitempty"` // the process is only planned, the lab's how-manieth
 	Path string      `json:"path"`
 	ID   kernel.NSID `json:"id"`
 }
@@ -192,6 +212,8 @@ func (o *JoinNamespace) Undo(_ context.Context, s *System) error {
 // it.
 func (o *JoinNamespace) Commands() []string {
 	switch {
+	case o.Job != 0:
+		return []string{fmt.Sprintf("%s $job%d", sh("ip", "netns", "attach", o.Name), o.Job)}
 	case o.PID != 0:
 		return []string{sh("ip", "netns", "attach", o.Name, fmt.Sprint(o.PID))}
 	case o.Path != kernel.NetNSPath(o.Name):
@@ -203,6 +225,16 @@ func (o *JoinNamespace) Commands() []string {
 
 // Inside is nothing.
 func (o *JoinNamespace) Inside() []string { return nil }
+
+// Model adds the namespace, of which nothing more is known.
+func (o *JoinNamespace) Model(p *picture.Picture) error {
+	n, err := p.Add(o.Name)
+	if err != nil {
+		return &Error{Msg: fmt.Sprintf("there is already a namespace %q", o.Name), Err: err, Mute: true}
+	}
+	n.Link("lo").SetUp(true)
+	return nil
+}
 
 // DelNamespace deletes a namespace of the lab before the lab ends.
 type DelNamespace struct {
@@ -262,3 +294,16 @@ func (o *DelNamespace) Commands() []string { return []string{sh("ip", "netns", "
 
 // Inside is nothing.
 func (o *DelNamespace) Inside() []string { return nil }
+
+// Model removes the namespace and the cables that lead into it.
+func (o *DelNamespace) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.Name)
+	if err != nil {
+		return err
+	}
+	if !n.Owned {
+		return NotOurs(o.Name, quoteNS(o.Name))
+	}
+	p.Remove(n)
+	return nil
+}

@@ -4,9 +4,9 @@
 // An operation, an [Op], is a small struct that says what to do in the user's
 // own terms: names of namespaces and interfaces, addresses as text. From that
 // one description come doing it (Do), taking it back (Undo), the commands a
-// person would type for the same (Commands), and, because it is plain data, the
-// line of the lab's journal from which a later process can undo it ([Encode],
-// [Decode]).
+// person would type for the same (Commands), its effect on a picture where there
+// is no kernel (Model), and, because it is plain data, the line of the lab's
+// journal from which a later process can undo it ([Encode], [Decode]).
 //
 // Operations act on a [System]: the open namespaces of one lab, which of them
 // the lab owns, and the mark that the lab puts on what it makes elsewhere.
@@ -24,6 +24,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+
+	"nsscript/builtins/picture"
 )
 
 // Op is one change of the system.
@@ -38,6 +40,8 @@ type Op interface {
 	Commands() []string
 	// Inside names the namespaces of which any one's end undoes the change.
 	Inside() []string
+	// Model changes a picture as Do changes the kernel, or fails as Do would.
+	Model(p *picture.Picture) error
 }
 
 // Preparer is an operation that fills in facts before it is recorded: a value

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // SetPolicy sets what becomes of packets that no rule of a built-in chain has
@@ -21,6 +22,9 @@ type SetPolicy struct {
 
 // Prepare notes the policy that is to be given back.
 func (o *SetPolicy) Prepare(s *System) error {
+	if s.Planned() {
+		return nil
+	}
 	n, x, err := s.filter(o.NS, o.V6)
 	if err != nil {
 		return err
@@ -100,3 +104,12 @@ func (o *SetPolicy) Commands() []string {
 
 // Inside is the namespace.
 func (o *SetPolicy) Inside() []string { return []string{o.NS} }
+
+// Model sets the policy.
+func (o *SetPolicy) Model(p *picture.Picture) error {
+	t, err := picturedTable(p, o.NS, o.V6, "filter")
+	if err != nil {
+		return err
+	}
+	return modelSaid(t.SetPolicy(o.Chain, o.Policy), o.NS)
+}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // EnvLab is the variable by which every process of a lab can be told: its value
@@ -164,6 +165,23 @@ func (o *StartProcess) Commands() []string {
 // Inside is nothing: a namespace lives as long as its processes.
 func (o *StartProcess) Inside() []string { return nil }
 
+// Model notes what runs.
+func (o *StartProcess) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.NS)
+	if err == nil {
+		n.Services = append(n.Services, o.shown())
+	}
+	return err
+}
+
+// shown is the command as a person would type it.
+func (o *StartProcess) shown() string {
+	if o.Shown != nil {
+		return sh(o.Shown...)
+	}
+	return sh(o.Argv...)
+}
+
 // StopProcess ends a process of the lab and its children.
 type StopProcess struct {
 	Process StartProcess `json:"process"`
@@ -180,6 +198,18 @@ func (o *StopProcess) Commands() []string { return []string{fmt.Sprintf("kill $j
 
 // Inside is nothing.
 func (o *StopProcess) Inside() []string { return nil }
+
+// Model forgets what ran.
+func (o *StopProcess) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.Process.NS)
+	if err != nil {
+		return err
+	}
+	if i := slices.Index(n.Services, o.Process.shown()); i >= 0 {
+		n.Services = slices.Delete(n.Services, i, i+1)
+	}
+	return nil
+}
 
 const (
 	// killGrace is how long a process has between SIGTERM and SIGKILL.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // RouteSpec says which route (ip-route(8)).
@@ -162,9 +163,50 @@ func (r *RouteSpec) command(verb string) string {
 	return ip(r.NS, words...)
 }
 
+// pictured is the route in the kernel's terms.
+func (r *RouteSpec) pictured() (kernel.Route, error) {
+	k := kernel.Route{Family: r.family(), Type: r.Type, Metric: r.Metric, Table: r.Table, MTU: r.MTU, Scope: "global", Protocol: "boot"}
+	if k.Type == "" {
+		k.Type = "unicast"
+	}
+	if k.Table == 0 {
+		k.Table = unix.RT_TABLE_MAIN
+	}
+	if r.Dst != "default" {
+		p, err := netip.ParsePrefix(r.Dst)
+		if err != nil {
+			return k, &Error{Msg: fmt.Sprintf("%q is no network", r.Dst)}
+		}
+		if p.Bits() > 0 { // 0.0.0.0/0 and ::/0 are the default route
+			k.Dst = p
+		}
+	}
+	if r.Src != "" {
+		k.Src, _ = netip.ParseAddr(r.Src)
+	}
+	flags := 0
+	if r.OnLink {
+		flags = unix.RTNH_F_ONLINK
+	}
+	for _, v := range r.Via {
+		via, err := netip.ParseAddr(v)
+		if err != nil {
+			return k, &Error{Msg: fmt.Sprintf("%q is no address", v)}
+		}
+		k.Hops = append(k.Hops, kernel.NextHop{Via: via, Dev: r.Dev, Weight: 1, Flags: flags})
+	}
+	if len(r.Via) == 0 && k.Type == "unicast" {
+		k.Hops = []kernel.NextHop{{Dev: r.Dev, Weight: 1, Flags: flags}}
+		if !r.V6 {
+			k.Scope = "link"
+		}
+	}
+	return k, nil
+}
+
 // Find returns the namespace's routes that have the same destination, table
 // and metric.
-func (r *RouteSpec) Find(n *kernel.NetNS) ([]kernel.Route, error) {
+func (r *RouteSpec) Find(n kernel.Space) ([]kernel.Route, error) {
 	all, err := n.AllRoutes()
 	if err != nil {
 		return nil, failed(err, "the routes of %s", quoteNS(r.NS))
@@ -196,7 +238,7 @@ func (o *AddRoute) Prepare(s *System) error {
 	if s.Owned(o.NS) {
 		return nil
 	}
-	n, err := s.NS(o.NS)
+	n, err := s.Look(o.NS)
 	if err != nil {
 		return err
 	}
@@ -239,7 +281,7 @@ func (o *AddRoute) Do(_ context.Context, s *System) error {
 	return nil
 }
 
-func (o *AddRoute) explain(n *kernel.NetNS, err error) error {
+func (o *AddRoute) explain(n kernel.Space, err error) error {
 	if errors.Is(err, unix.EEXIST) {
 		same, _ := o.Find(n)
 		return o.exists(same)
@@ -274,7 +316,7 @@ func (o *AddRoute) explain(n *kernel.NetNS, err error) error {
 
 // strayGateway finds a gateway that is in none of the namespace's subnets, and
 // says which subnets there are.
-func (o *AddRoute) strayGateway(n *kernel.NetNS) (via, where string, down bool) {
+func (o *AddRoute) strayGateway(n kernel.Space) (via, where string, down bool) {
 	links, err := n.Links()
 	if err != nil {
 		return "", "", false
@@ -351,6 +393,26 @@ func (o *AddRoute) Commands() []string { return []string{o.command("add")} }
 // Inside is the namespace.
 func (o *AddRoute) Inside() []string { return []string{o.NS} }
 
+// Model adds the route.
+func (o *AddRoute) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.NS)
+	if err != nil {
+		return err
+	}
+	view := picture.View{Namespace: n}
+	if o.Dev != "" && n.Link(o.Dev) == nil {
+		return noLink(view, o.NS, o.Dev)
+	}
+	r, err := o.pictured()
+	if err != nil {
+		return err
+	}
+	if err := n.AddRoute(r); err != nil {
+		return o.explain(view, err)
+	}
+	return nil
+}
+
 // DelRoute deletes a route.
 type DelRoute struct {
 	RouteSpec
@@ -360,7 +422,7 @@ type DelRoute struct {
 func (o *DelRoute) Do(_ context.Context, s *System) error {
 	err := deleteRoute(s, &o.RouteSpec)
 	if kernel.IsGone(err) {
-		return &Error{Msg: fmt.Sprintf("%s has no route to %s (any more)", quoteNS(o.NS), o.Dst), Err: err, Mute: true}
+		return o.missing(err)
 	}
 	if err != nil {
 		return failed(err, "deleting the route to %s in %s", o.Dst, quoteNS(o.NS))
@@ -376,3 +438,23 @@ func (o *DelRoute) Commands() []string { return []string{o.command("del")} }
 
 // Inside is the namespace.
 func (o *DelRoute) Inside() []string { return []string{o.NS} }
+
+func (o *DelRoute) missing(err error) error {
+	return &Error{Msg: fmt.Sprintf("%s has no route to %s (any more)", quoteNS(o.NS), o.Dst), Err: err, Mute: true}
+}
+
+// Model removes the route.
+func (o *DelRoute) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.NS)
+	if err != nil {
+		return err
+	}
+	r, err := o.pictured()
+	if err != nil {
+		return err
+	}
+	if err := n.DelRoute(r); err != nil {
+		return o.missing(err)
+	}
+	return nil
+}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // RuleSpec says which rule of the routing policy database (ip-rule(8)).
@@ -84,6 +85,17 @@ func (r *RuleSpec) command(verb string) string {
 	return ip(r.NS, words...)
 }
 
+// pictured is the rule in the kernel's terms.
+func (r *RuleSpec) pictured() kernel.Rule {
+	k := kernel.Rule{Priority: r.Priority, Family: r.family(), IIF: r.IIF, OIF: r.OIF, Mark: r.Mark, Mask: ^uint32(0), Table: r.Table}
+	if r.Mask != 0 {
+		k.Mask = r.Mask
+	}
+	k.Src, _ = netip.ParsePrefix(r.Src)
+	k.Dst, _ = netip.ParsePrefix(r.Dst)
+	return k
+}
+
 // AddRule adds a policy rule.
 type AddRule struct {
 	RuleSpec
@@ -95,7 +107,7 @@ const mainPriority = 32766
 
 // Prepare picks the priority, which names the rule from then on.
 func (o *AddRule) Prepare(s *System) error {
-	n, err := s.NS(o.NS)
+	n, err := s.Look(o.NS)
 	if err != nil {
 		return err
 	}
@@ -134,10 +146,26 @@ func (o *AddRule) Do(_ context.Context, s *System) error {
 	}
 	err = h.RuleAdd(o.netlinkRule())
 	if errors.Is(err, unix.EEXIST) {
-		return &Error{Msg: fmt.Sprintf("%s already has this rule", quoteNS(o.NS)), Err: err, Mute: true, Untouched: true}
+		return o.exists(err)
 	}
 	if err != nil {
 		return failed(err, "rule in %s", quoteNS(o.NS))
+	}
+	return nil
+}
+
+func (o *AddRule) exists(err error) error {
+	return &Error{Msg: fmt.Sprintf("%s already has this rule", quoteNS(o.NS)), Err: err, Mute: true, Untouched: true}
+}
+
+// Model adds the rule.
+func (o *AddRule) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.NS)
+	if err != nil {
+		return err
+	}
+	if err := n.AddRule(o.pictured()); err != nil {
+		return o.exists(err)
 	}
 	return nil
 }
@@ -178,7 +206,7 @@ type DelRule struct {
 func (o *DelRule) Do(_ context.Context, s *System) error {
 	err := deleteRule(s, &o.RuleSpec)
 	if kernel.IsGone(err) {
-		return &Error{Msg: fmt.Sprintf("%s has no such rule (any more)", quoteNS(o.NS)), Err: err, Mute: true}
+		return o.missing(err)
 	}
 	if err != nil {
 		return failed(err, "deleting a rule in %s", quoteNS(o.NS))
@@ -194,3 +222,19 @@ func (o *DelRule) Commands() []string { return []string{o.command("del")} }
 
 // Inside is the namespace.
 func (o *DelRule) Inside() []string { return []string{o.NS} }
+
+func (o *DelRule) missing(err error) error {
+	return &Error{Msg: fmt.Sprintf("%s has no such rule (any more)", quoteNS(o.NS)), Err: err, Mute: true}
+}
+
+// Model removes the rule.
+func (o *DelRule) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.NS)
+	if err != nil {
+		return err
+	}
+	if err := n.DelRule(o.pictured()); err != nil {
+		return o.missing(err)
+	}
+	return nil
+}

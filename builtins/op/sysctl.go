@@ -8,6 +8,7 @@ import (
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/near"
+	"nsscript/builtins/picture"
 )
 
 // SetSysctl sets a kernel parameter of a namespace.
@@ -21,7 +22,7 @@ type SetSysctl struct {
 
 // Prepare notes the value that is to be given back.
 func (o *SetSysctl) Prepare(s *System) error {
-	n, err := s.NS(o.NS)
+	n, err := s.Look(o.NS)
 	if err != nil {
 		return err
 	}
@@ -90,3 +91,12 @@ func (o *SetSysctl) Commands() []string {
 
 // Inside is the namespace.
 func (o *SetSysctl) Inside() []string { return []string{o.NS} }
+
+// Model sets the parameter.
+func (o *SetSysctl) Model(p *picture.Picture) error {
+	n, err := pictured(p, o.NS)
+	if err == nil {
+		n.SetSysctl(o.Key, o.Value)
+	}
+	return err
+}

@@ -6,10 +6,11 @@ import (
 	"sync"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // Host is the name of the namespace that a lab stands in.
-const Host = "host"
+const Host = picture.Host
 
 // System is what operations act upon: the namespaces of one lab.
 type System struct {
@@ -28,6 +29,9 @@ type System struct {
 	Leaving func(name string)
 	// Iptables finds the iptables programs.
 	Iptables kernel.IptablesFinder
+	// Picture, if set, is what operations change in place of the kernel: the lab is
+	// only planned.
+	Picture *picture.Picture
 
 	mu     sync.Mutex
 	spaces map[string]*space
@@ -47,13 +51,41 @@ func NewSystem(host *kernel.NetNS, mark string, private bool) *System {
 	}
 }
 
+// NewPlan returns a system that is only pictured, in a host of its own.
+func NewPlan(p *picture.Picture) *System {
+	return &System{Mark: MarkOf(p.Lab), Private: true, Picture: p}
+}
+
+// Planned reports whether the lab is only planned: there is no kernel to look at.
+func (s *System) Planned() bool { return s.Picture != nil }
+
+// Look returns what can be asked of the namespace that the lab calls name.
+func (s *System) Look(name string) (kernel.Space, error) {
+	if !s.Planned() {
+		return s.NS(name)
+	}
+	n := s.Picture.Namespace(name)
+	if n == nil {
+		return nil, noNamespace(name)
+	}
+	return picture.View{Namespace: n}, nil
+}
+
+// noNamespace is the error of a namespace that the lab does not have (any more).
+func noNamespace(name string) error {
+	return &Error{Msg: fmt.Sprintf("the lab has no namespace %q", name), Err: kernel.ErrClosed, Mute: true}
+}
+
 // NS returns the open namespace that the lab calls name.
 func (s *System) NS(name string) (*kernel.NetNS, error) {
+	if s.Planned() {
+		return nil, &Error{Msg: "a plan looks at no kernel"}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sp, ok := s.spaces[name]
 	if !ok {
-		return nil, &Error{Msg: fmt.Sprintf("the lab has no namespace %q", name), Err: kernel.ErrClosed, Mute: true}
+		return nil, noNamespace(name)
 	}
 	return sp.ns, nil
 }
@@ -61,6 +93,10 @@ func (s *System) NS(name string) (*kernel.NetNS, error) {
 // Owned reports whether the lab owns the namespace, so that what is done in it
 // need not be undone. A namespace that is not open (any more) is not owned.
 func (s *System) Owned(name string) bool {
+	if s.Planned() {
+		n := s.Picture.Namespace(name)
+		return n != nil && n.Owned
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sp, ok := s.spaces[name]
@@ -69,6 +105,14 @@ func (s *System) Owned(name string) bool {
 
 // Names lists the namespaces but the host, sorted.
 func (s *System) Names() []string {
+	if s.Planned() {
+		var names []string
+		for _, n := range s.Picture.Namespaces[1:] {
+			names = append(names, n.Name)
+		}
+		sort.Strings(names)
+		return names
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	names := make([]string, 0, len(s.spaces))

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/picture"
 )
 
 // End is one end of a virtual cable.
@@ -33,7 +34,7 @@ type AddVeth struct {
 // the lab's, so that it can be recognised.
 func (o *AddVeth) Prepare(s *System) error {
 	for _, e := range []*End{&o.A, &o.B} {
-		if e.MAC == "" && !s.Owned(e.NS) {
+		if e.MAC == "" && !s.Owned(e.NS) && !s.Planned() {
 			e.MAC = newMAC()
 		}
 	}
@@ -73,7 +74,7 @@ func (o *AddVeth) Do(_ context.Context, s *System) error {
 }
 
 // explain finds out which of the two names is taken.
-func (o *AddVeth) explain(err error, a, b *kernel.NetNS) error {
+func (o *AddVeth) explain(err error, a, b kernel.Space) error {
 	if errors.Is(err, unix.EEXIST) {
 		if _, lerr := a.Link(o.A.Name); lerr == nil {
 			return taken(o.A.NS, o.A.Name, "name")
@@ -203,3 +204,36 @@ func (e *End) commands(up bool) []string {
 
 // Inside is the namespaces of both ends: a cable goes with either.
 func (o *AddVeth) Inside() []string { return []string{o.A.NS, o.B.NS} }
+
+// Model adds both ends.
+func (o *AddVeth) Model(p *picture.Picture) error {
+	a, err := pictured(p, o.A.NS)
+	if err != nil {
+		return err
+	}
+	b, err := pictured(p, o.B.NS)
+	if err != nil {
+		return err
+	}
+	la, lb, err := picture.AddCable(a, picture.NewLink{Name: o.A.Name, MAC: o.A.MAC, MTU: o.MTU}, b, picture.NewLink{Name: o.B.Name, MAC: o.B.MAC, MTU: o.MTU})
+	if err != nil {
+		return o.explain(err, picture.View{Namespace: a}, picture.View{Namespace: b})
+	}
+	if err := o.B.model(lb, o.Up); err != nil {
+		return err
+	}
+	return o.A.model(la, o.Up)
+}
+
+func (e *End) model(l *picture.Link, up bool) error {
+	if e.Bridge != "" {
+		if err := modelMaster(l, e.Bridge); err != nil {
+			return err
+		}
+	}
+	if err := modelAddrs(l, e.Addrs); err != nil {
+		return err
+	}
+	l.SetUp(up)
+	return nil
+}

@@ -68,7 +68,7 @@ type Link struct {
 	Alias   string
 
 	mtuSet bool // a bridge's own, not that of its ports
-	quiet  bool // without a link-local address
+	uppers []*Link
 }
 
 // Table is a table of iptables or of ip6tables.
@@ -90,7 +90,7 @@ type Chain struct {
 func New(lab string, v6 bool) *Picture {
 	p := &Picture{Lab: lab, byName: map[string]*Namespace{}}
 	host := p.add(Host, v6)
-	host.Links[0].Up = false
+	host.Owned = true
 	host.Links[0].SetUp(true)
 	return p
 }

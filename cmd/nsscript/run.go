@@ -215,21 +215,28 @@ func prepare(ctx context.Context, out io.Writer, name, origin string, o runOptio
 	if o.explain {
 		l.ExplainTo(explain)
 	}
-	r := &ready{params: params}
-	r.session = builtins.NewSession(ctx, builtins.Options{
-		Lab: l, Out: out, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json}, Params: params, Self: self(),
-		Explain: explain, Help: helper(),
-		Explained: func(err error) (msg, hint string) {
-			e := r.interp.Explain(ctx, err)
-			return fmt.Sprintf("%s: %s", e.Pos, e.Msg), e.Hint
-		},
-		Interact: func(thread *starlark.Thread) error { return interactWith(r)(thread) },
-	})
+	return language(ctx, out, builtins.Options{
+		Lab: l, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json}, Params: params, Self: self(), Explain: explain,
+	}), nil
+}
+
+// language makes the language for a lab; out is where the script prints.
+func language(ctx context.Context, out io.Writer, o builtins.Options) *ready {
+	r := &ready{params: o.Params}
+	o.Out, o.Help = out, helper()
+	o.Explained = func(err error) (msg, hint string) {
+		e := r.interp.Explain(ctx, err)
+		return fmt.Sprintf("%s: %s", e.Pos, e.Msg), e.Hint
+	}
+	if !o.Lab.Planned() {
+		o.Interact = func(thread *starlark.Thread) error { return interactWith(r)(thread) }
+	}
+	r.session = builtins.NewSession(ctx, o)
 	r.interp = interp.New(interp.Options{
 		Predeclared: r.session.Predeclared(), Std: stdlib.FS, OtherNames: builtins.OtherNames,
 		Print: func(_ *starlark.Thread, msg string) { fmt.Fprintln(out, msg) },
 	})
-	return r, nil
+	return r
 }
 
 // foresee finds out, before anything is built, what would stop the script: an
@@ -239,6 +246,9 @@ func foresee(in *interp.Interp, src interp.Source, s *builtins.Session, params m
 	usages, err := in.Scan(src)
 	if err != nil {
 		return err
+	}
+	if s.Lab().Planned() {
+		return knownParams(usages, params)
 	}
 	for _, name := range builtins.UsesIptables {
 		_, named := usages.Names[name]
@@ -250,6 +260,11 @@ func foresee(in *interp.Interp, src interp.Source, s *builtins.Session, params m
 			break
 		}
 	}
+	return knownParams(usages, params)
+}
+
+// knownParams refuses values for parameters that the script does not have.
+func knownParams(usages interp.Usage, params map[string]string) error {
 	if usages.AnyParam {
 		return nil
 	}

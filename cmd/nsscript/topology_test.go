@@ -17,6 +17,7 @@ import (
 
 	"nsscript/builtins/lab"
 	"nsscript/builtins/op"
+	"nsscript/builtins/picture"
 )
 
 // TestTortureTopologies builds random labs and holds the picture that their
@@ -80,9 +81,11 @@ func (h *faultHost) topology(seed uint64) (ops int) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	picture := op.NewPicture()
+	drawing := picture.New("topology", true)
 	for _, e := range l.Entries() {
-		picture.Apply(e.Op)
+		if err := e.Op.Model(drawing); err != nil {
+			h.Errorf("NSSCRIPT_SEED=%d: %T: %v\n%s", seed, e.Op, err, text)
+		}
 		ops++
 	}
 	report, err := lab.Describe(l)
@@ -90,7 +93,7 @@ func (h *faultHost) topology(seed uint64) (ops int) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	if diff := cmp.Diff(drawn(picture), reported(report)); diff != "" {
+	if diff := cmp.Diff(drawn(drawing), reported(report)); diff != "" {
 		h.Errorf("NSSCRIPT_SEED=%d: the operations say (-), the kernel says (+):\n%s\n%s", seed, diff, text)
 	}
 	h.must("down", "topology")
@@ -98,18 +101,40 @@ func (h *faultHost) topology(seed uint64) (ops int) {
 }
 
 // drawn and reported write a lab the same way, line by line.
-func drawn(p *op.Picture) []string {
+func drawn(p *picture.Picture) []string {
 	var lines []string
-	for name, ns := range p.Namespaces {
+	for _, ns := range p.Namespaces {
+		name := ns.Name
 		lines = append(lines, "namespace "+name)
-		for link, l := range ns.Links {
-			lines = append(lines, linkLine(name, link, l.Kind, l.Master, l.MTU, l.Addrs))
+		for _, l := range ns.Links {
+			if l.Kind == "loopback" {
+				continue
+			}
+			master := ""
+			if l.Master != nil {
+				master = l.Master.Name
+			}
+			var addrs []string
+			for _, a := range l.Addrs {
+				addrs = append(addrs, a.Prefix.String())
+			}
+			lines = append(lines, linkLine(name, l.Name, l.Kind, master, l.MTU, addrs))
 		}
 		if name == op.Host {
 			continue // a lab's routes of the host are not told from others
 		}
 		for _, r := range ns.Routes {
-			lines = append(lines, routeLine(name, r.Dst, r.Type, r.Dev))
+			dst := r.DstString()
+			if r.Protocol == "kernel" || !strings.HasPrefix(dst, farV4) && !strings.HasPrefix(dst, farV6) {
+				continue
+			}
+			kind, dev := "", ""
+			if r.Type != "unicast" {
+				kind = r.Type
+			} else {
+				dev = r.Hops[0].Dev
+			}
+			lines = append(lines, routeLine(name, dst, kind, dev))
 		}
 	}
 	sort.Strings(lines)

@@ -1,0 +1,249 @@
+package picture
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// Metrics that the kernel gives IPv6 routes which have none (linux/ipv6_route.h,
+// net/ip6_fib.h).
+const (
+	metricUser    = 1024 // IP6_RT_PRIO_USER
+	metricAddress = 256  // IP6_RT_PRIO_ADDRCONF
+)
+
+// connect adds the route to the network that an address lies in.
+func (l *Link) connect(a kernel.Addr) {
+	r := kernel.Route{
+		Dst: a.Prefix.Masked(), Family: unix.AF_INET, Type: "unicast", Table: l.table(),
+		Hops: []kernel.NextHop{{Dev: l.Name, Index: l.Index, Weight: 1}}, Scope: "link", Protocol: "kernel", Src: a.Prefix.Addr(),
+	}
+	if a.Prefix.Addr().Is6() {
+		r.Family, r.Scope, r.Src, r.Metric = unix.AF_INET6, "global", netip.Addr{}, metricAddress
+	} else if a.Flags&unix.IFA_F_SECONDARY != 0 || a.Prefix.Bits() == 32 || a.Prefix.Addr().IsLoopback() {
+		return
+	}
+	l.NS.insert(r)
+}
+
+// table is the routing table for the networks of the interface's addresses: that of
+// its VRF, if it is in one.
+func (l *Link) table() int {
+	if l.Master != nil && l.Master.Kind == "vrf" {
+		if t, ok := kernel.TableNumber(l.Master.Option("table")); ok {
+			return t
+		}
+	}
+	return unix.RT_TABLE_MAIN
+}
+
+// disconnect takes the route to an address's network away, and the IPv4 routes that
+// prefer the address as their source (fib_sync_down_addr).
+func (l *Link) disconnect(a kernel.Addr) {
+	shared := slices.ContainsFunc(l.Addrs, func(o kernel.Addr) bool {
+		return sameSubnet(o.Prefix, a.Prefix) && o.Flags&unix.IFA_F_SECONDARY == 0
+	})
+	elsewhere := slices.ContainsFunc(l.NS.Links, func(o *Link) bool {
+		return slices.ContainsFunc(o.Addrs, func(b kernel.Addr) bool { return b.Prefix.Addr() == a.Prefix.Addr() })
+	})
+	l.NS.Routes = slices.DeleteFunc(l.NS.Routes, func(r kernel.Route) bool {
+		own := r.Protocol == "kernel" && r.Dst == a.Prefix.Masked() && len(r.Hops) == 1 && r.Hops[0].Index == l.Index
+		if a.Prefix.Addr().Is6() {
+			return own && !shared
+		}
+		return own && r.Src == a.Prefix.Addr() || r.Src == a.Prefix.Addr() && !elsewhere
+	})
+}
+
+// AddRoute adds a route. Its hops need not name an interface where the gateway's
+// network tells. The error is EEXIST where there is such a route, ENETUNREACH or
+// EHOSTUNREACH where a gateway lies in no network that the namespace is connected to,
+// ENETDOWN where the interface is down, ENODEV where it leads nowhere.
+func (n *Namespace) AddRoute(r kernel.Route) error {
+	if r.Metric == 0 && r.Family == unix.AF_INET6 {
+		r.Metric = metricUser
+	}
+	if len(r.Hops) == 0 && r.Type == "unicast" {
+		return unix.ENODEV
+	}
+	for i := range r.Hops {
+		if err := n.checkHop(&r, &r.Hops[i]); err != nil {
+			return err
+		}
+	}
+	if slices.ContainsFunc(n.Routes, func(o kernel.Route) bool { return sameRoute(&o, &r) }) {
+		return unix.EEXIST
+	}
+	if r.Src.IsValid() && !n.has(r.Src) {
+		return unix.EINVAL
+	}
+	n.insert(r)
+	return nil
+}
+
+// checkHop finds the interface of a next hop.
+func (n *Namespace) checkHop(r *kernel.Route, h *kernel.NextHop) error {
+	unreachable := unix.ENETUNREACH
+	if r.Family == unix.AF_INET6 {
+		unreachable = unix.EHOSTUNREACH
+	}
+	if h.Dev == "" {
+		if !h.Via.IsValid() {
+			return unix.ENODEV
+		}
+		l := n.towards(h.Via, "")
+		if l == nil {
+			return unreachable
+		}
+		h.Dev = l.Name
+	}
+	l := n.Link(h.Dev)
+	switch {
+	case l == nil:
+		return unix.ENODEV
+	case !l.Up:
+		return unix.ENETDOWN
+	case h.Via.IsValid() && n.has(h.Via):
+		return unix.EINVAL
+	case h.Via.IsValid() && h.Flags&unix.RTNH_F_ONLINK == 0 && !h.Via.IsLinkLocalUnicast() && n.towards(h.Via, h.Dev) == nil:
+		return unreachable
+	}
+	h.Index = l.Index
+	return nil
+}
+
+// towards finds the interface through whose network a gateway is reached, of dev's
+// where that is given: the most specific connected one.
+func (n *Namespace) towards(via netip.Addr, dev string) *Link {
+	var best *kernel.Route
+	for i := range n.Routes {
+		r := &n.Routes[i]
+		if len(r.Hops) != 1 || r.Hops[0].Via.IsValid() || !r.Dst.Contains(via) || dev != "" && r.Hops[0].Dev != dev {
+			continue
+		}
+		if best == nil || r.Dst.Bits() > best.Dst.Bits() || r.Dst.Bits() == best.Dst.Bits() && r.Metric < best.Metric {
+			best = r
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return n.Link(best.Hops[0].Dev)
+}
+
+// has reports whether an address is the namespace's own.
+func (n *Namespace) has(ip netip.Addr) bool {
+	return slices.ContainsFunc(n.Links, func(l *Link) bool {
+		return slices.ContainsFunc(l.Addrs, func(a kernel.Addr) bool { return a.Prefix.Addr() == ip })
+	})
+}
+
+func sameRoute(a, b *kernel.Route) bool {
+	return a.Family == b.Family && a.Table == b.Table && a.Dst == b.Dst && a.Metric == b.Metric &&
+		// The kernel's own routes of two interfaces may be alike.
+		(a.Protocol != "kernel" || b.Protocol != "kernel")
+}
+
+// DelRoute takes a route away. The error is ESRCH where there is none like it.
+func (n *Namespace) DelRoute(r kernel.Route) error {
+	if r.Metric == 0 && r.Family == unix.AF_INET6 {
+		r.Metric = metricUser
+	}
+	i := slices.IndexFunc(n.Routes, func(o kernel.Route) bool {
+		return o.Family == r.Family && o.Table == r.Table && o.Dst == r.Dst && o.Metric == r.Metric && o.Type == r.Type
+	})
+	if i < 0 {
+		return unix.ESRCH
+	}
+	n.Routes = slices.Delete(n.Routes, i, i+1)
+	return nil
+}
+
+// insert puts a route where `ip route` would show it: IPv4 before IPv6, then by table
+// and destination, the default route first.
+func (n *Namespace) insert(r kernel.Route) {
+	before := func(a, b kernel.Route) int {
+		return cmp.Or(
+			cmp.Compare(familyRank(a.Family), familyRank(b.Family)), cmp.Compare(tableRank(a.Table), tableRank(b.Table)),
+			a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(b.Dst.Bits(), a.Dst.Bits()), cmp.Compare(a.Metric, b.Metric))
+	}
+	at, _ := slices.BinarySearchFunc(n.Routes, r, func(a, b kernel.Route) int {
+		if c := before(a, b); c != 0 {
+			return c
+		}
+		return -1 // after those that are alike
+	})
+	n.Routes = slices.Insert(n.Routes, at, r)
+}
+
+func familyRank(family int) int {
+	if family == unix.AF_INET6 {
+		return 1
+	}
+	return 0
+}
+
+// tableRank is the place of a routing table in the kernel's list: by its number's last
+// byte (net/ip_fib.h, fib_get_table).
+func tableRank(table int) int { return table%256<<24 | table>>8 }
+
+// dropRoutes takes the routes over an interface away. Of a route with several ways only
+// the last one's end is its own.
+func (n *Namespace) dropRoutes(l *Link) {
+	n.Routes = slices.DeleteFunc(n.Routes, func(r kernel.Route) bool {
+		return slices.ContainsFunc(r.Hops, func(h kernel.NextHop) bool { return h.Index == l.Index }) && !slices.ContainsFunc(r.Hops, n.alive)
+	})
+}
+
+// alive reports whether a next hop's interface is up.
+func (n *Namespace) alive(h kernel.NextHop) bool {
+	l := n.Link(h.Dev)
+	return l != nil && l.Up
+}
+
+// Towards returns where a packet to an address goes next by the namespace's routes: a
+// gateway, or the address itself where it is on a connected network or the namespace's
+// own; the invalid address where there is no way.
+func (n *Namespace) Towards(to netip.Addr) netip.Addr {
+	if n.has(to) {
+		return to
+	}
+	for _, rule := range n.Rules {
+		if (rule.Family == unix.AF_INET6) != to.Is6() || rule.Src.IsValid() || rule.Mark != 0 || rule.IIF != "" || rule.Dst.IsValid() && !rule.Dst.Contains(to) {
+			continue // a packet of its own, without a mark
+		}
+		if best := n.lookup(rule.Table, to); best != nil {
+			switch {
+			case len(best.Hops) == 0:
+				return netip.Addr{}
+			case best.Hops[0].Via.IsValid():
+				return best.Hops[0].Via
+			}
+			return to
+		}
+	}
+	return netip.Addr{}
+}
+
+// lookup finds the most specific route of a table.
+func (n *Namespace) lookup(table int, to netip.Addr) *kernel.Route {
+	var best *kernel.Route
+	for i := range n.Routes {
+		r := &n.Routes[i]
+		if r.Table != table || (r.Family == unix.AF_INET6) != to.Is6() || r.Dst.IsValid() && !r.Dst.Contains(to) {
+			continue
+		}
+		if best == nil || bits(r) > bits(best) || bits(r) == bits(best) && r.Metric < best.Metric {
+			best = r
+		}
+	}
+	return best
+}
+
+// bits is the length of a route's prefix, 0 of the default route.
+func bits(r *kernel.Route) int { return max(r.Dst.Bits(), 0) }
