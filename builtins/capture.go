@@ -49,11 +49,12 @@ func startCapture(c *call) (starlark.Value, error) {
 		return nil, &argError{"file", badArg("", "want the name of a file, got \"\"")}
 	}
 	p.n = ns
+	o := TapOptions{Dev: p.dev, Filter: p.filter, SnapLen: snaplen, Each: p.add}
 	if c.assume(c.pos(), op.InNS(ns.name, p.words(snaplen)...)+" &") {
 		p.tap = plannedTap{}
-		return p, nil
+		_, err := c.readTap(ns, o)
+		return p, err
 	}
-	o := TapOptions{Dev: p.dev, Filter: p.filter, SnapLen: snaplen, Each: p.add}
 	if err := c.begin(p, o); err != nil {
 		return nil, err
 	}

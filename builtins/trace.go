@@ -50,6 +50,9 @@ func tracePacket(c *call) (starlark.Value, error) {
 	}
 	req.From, req.Target, req.Timeout = ns.name, ip, timeout.std()
 	req.To, req.Meant = c.meantBy(target, ip)
+	if ip.IsMulticast() {
+		return nil, manyHosts(ip)
+	}
 	if c.assume(c.pos(), op.InNS(ns.name, traceWords(&req)...)) {
 		return c.plannedPath(ns, ip)
 	}
@@ -58,7 +61,7 @@ func tracePacket(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	if many, err := standsForMany(k, ip); err != nil || many {
-		return nil, errors.Join(err, &argError{"target", badArg("", "%s stands for many hosts: one packet to one host can be followed", ip)})
+		return nil, errors.Join(err, manyHosts(ip))
 	}
 	if req.Spaces, err = c.watched(); err != nil {
 		return nil, err
@@ -71,10 +74,14 @@ func tracePacket(c *call) (starlark.Value, error) {
 	return c.pathOf(w)
 }
 
+func manyHosts(ip netip.Addr) error {
+	return &argError{"target", badArg("", "%s stands for many hosts: one packet to one host can be followed", ip)}
+}
+
 // standsForMany reports whether an address is that of a group, or a broadcast address.
 func standsForMany(k *kernel.NetNS, ip netip.Addr) (bool, error) {
-	if ip.IsMulticast() || ip.Zone() != "" {
-		return ip.IsMulticast(), nil
+	if ip.Zone() != "" {
+		return false, nil
 	}
 	r, err := k.LookupRoute(kernel.RouteQuery{Dst: ip})
 	return err == nil && r.Err == 0 && r.Type == "broadcast", err

@@ -169,7 +169,7 @@ func modelSaid(err error, ns string) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Msg: fmt.Sprintf("in %s: %v", quoteNS(ns), err), Err: err, Mute: true}
+	return &Error{Msg: fmt.Sprintf("in %s: iptables: %v", quoteNS(ns), err), Err: err, Mute: true}
 }
 
 // removeRule deletes a rule, the last of several that say the same where no one

@@ -139,6 +139,11 @@ func (o *AddNamespace) Model(p *picture.Picture) error {
 		return o.exists("choose another name")
 	}
 	n.Owned = true
+	for _, s := range o.Sysctls {
+		if _, err := (picture.View{Namespace: n}).ReadSysctl(s.Key); err != nil {
+			return SysctlError(o.Name, s.Key, err)
+		}
+	}
 	for _, s := range o.settings() {
 		n.SetSysctl(s.Key, s.Value)
 	}

@@ -286,6 +286,10 @@ func (o *AddRoute) explain(n kernel.Space, err error) error {
 		same, _ := o.Find(n)
 		return o.exists(same)
 	}
+	if len(o.Via) > 0 && o.Dev == "" && (o.OnLink || netip.MustParseAddr(o.Via[0]).IsLinkLocalUnicast() || strings.Contains(Reason(err), "Egress device not specified")) {
+		return &Error{Msg: fmt.Sprintf("route to %s in %s: by which interface the gateway %s is reached cannot be told from its address", o.Dst, quoteNS(o.NS), o.Via[0]), Err: err, Mute: true,
+			Tip: "give it with dev"}
+	}
 	if len(o.Via) > 0 && (errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH) || errors.Is(err, unix.EINVAL)) {
 		if via, where, down := o.strayGateway(n); down {
 			return &Error{
@@ -299,13 +303,9 @@ func (o *AddRoute) explain(n kernel.Space, err error) error {
 			}
 		}
 	}
-	switch text := Reason(err); {
-	case strings.Contains(text, "Invalid prefsrc address"):
+	if strings.Contains(Reason(err), "Invalid prefsrc address") {
 		return &Error{Msg: fmt.Sprintf("route to %s in %s: %s is no address of this namespace", o.Dst, quoteNS(o.NS), o.Src), Err: err, Mute: true,
 			Tip: "src is the address that packets leave with: one of its own"}
-	case len(o.Via) > 0 && o.Dev == "" && (strings.Contains(text, "Egress device not specified") || o.OnLink || netip.MustParseAddr(o.Via[0]).IsLinkLocalUnicast()):
-		return &Error{Msg: fmt.Sprintf("route to %s in %s: by which interface the gateway %s is reached cannot be told from its address", o.Dst, quoteNS(o.NS), o.Via[0]), Err: err, Mute: true,
-			Tip: "give it with dev"}
 	}
 	if errors.Is(err, unix.ENETDOWN) {
 		return &Error{Msg: fmt.Sprintf("route to %s in %s: the interface is down", o.Dst, quoteNS(o.NS)), Err: err, Mute: true,

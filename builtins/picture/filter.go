@@ -28,7 +28,7 @@ func (n *Namespace) Filter(v6 bool, name string) (*Table, error) {
 }
 
 // errNoChain is what iptables says of a chain, or of a target, that there is not.
-var errNoChain = errors.New("No chain/target/match by that name.") //nolint:staticcheck // iptables' own words
+var errNoChain = errors.New("No chain/target/match by that name") //nolint:staticcheck // as iptables says it
 
 func (t *Table) find(chain string) (*Chain, error) {
 	if c := t.Chain(chain); c != nil {
@@ -48,7 +48,7 @@ func (t *Table) Insert(chain string, at int, spec []string) error {
 	case at == 0:
 		at = len(c.Rules) + 1
 	case at > len(c.Rules)+1:
-		return errors.New("Index of insertion too big.") //nolint:staticcheck // iptables' own words
+		return errors.New("index of insertion too big")
 	}
 	c.Rules = slices.Insert(c.Rules, at-1, spec)
 	return nil
@@ -67,7 +67,7 @@ func (t *Table) Delete(chain string, spec []string, last bool) error {
 		}
 	}
 	if at < 0 {
-		return errors.New("Bad rule (does a matching rule exist in that chain?).") //nolint:staticcheck // iptables' own words
+		return errors.New("bad rule (does a matching rule exist in that chain?)")
 	}
 	return t.DeleteAt(chain, at+1)
 }
@@ -79,7 +79,7 @@ func (t *Table) DeleteAt(chain string, at int) error {
 		return err
 	}
 	if at < 1 || at > len(c.Rules) {
-		return errors.New("Index of deletion too big.") //nolint:staticcheck // iptables' own words
+		return errors.New("index of deletion too big")
 	}
 	c.Rules = slices.Delete(c.Rules, at-1, at)
 	return nil
@@ -93,7 +93,7 @@ func (t *Table) SetPolicy(chain, policy string) error {
 		return err
 	}
 	if c.Policy == "" {
-		return errors.New("Bad built-in chain name") //nolint:staticcheck // iptables' own words
+		return errors.New("bad built-in chain name")
 	}
 	c.Policy = policy
 	return nil
@@ -102,7 +102,7 @@ func (t *Table) SetPolicy(chain, policy string) error {
 // AddChain adds an empty chain.
 func (t *Table) AddChain(name string) error {
 	if t.Chain(name) != nil {
-		return errors.New("Chain already exists.") //nolint:staticcheck // iptables' own words
+		return errors.New("chain already exists")
 	}
 	t.Chains = append(t.Chains, &Chain{Name: name})
 	return nil
@@ -115,7 +115,7 @@ func (t *Table) RenameChain(name, to string) error {
 		return err
 	}
 	if t.Chain(to) != nil {
-		return errors.New("File exists.") //nolint:staticcheck // iptables' own words
+		return errors.New("file exists")
 	}
 	c.Name = to
 	for _, o := range t.Chains {
@@ -153,7 +153,7 @@ func (t *Table) DeleteChain(name string) error {
 			return err
 		}
 		if len(c.Rules) > 0 || c.Policy != "" {
-			return errors.New("Directory not empty.") //nolint:staticcheck // iptables' own words
+			return errors.New("directory not empty")
 		}
 	}
 	t.Chains = slices.DeleteFunc(t.Chains, func(c *Chain) bool {

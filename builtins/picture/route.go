@@ -2,6 +2,7 @@ package picture
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -80,16 +81,23 @@ func (n *Namespace) AddRoute(r kernel.Route) error {
 		return unix.EEXIST
 	}
 	if r.Src.IsValid() && !n.has(r.Src) {
-		return unix.EINVAL
+		return errSource
 	}
 	n.insert(r)
 	return nil
 }
 
+// The kernel's own words for some of these errors, which it gives with an extended
+// acknowledgement (net/ipv4/fib_semantics.c).
+var (
+	errGateway = fmt.Errorf("%w: Nexthop has invalid gateway", unix.ENETUNREACH)
+	errSource  = fmt.Errorf("%w: Invalid prefsrc address", unix.EINVAL)
+)
+
 // checkHop finds the interface of a next hop.
 func (n *Namespace) checkHop(r *kernel.Route, h *kernel.NextHop) error {
-	unreachable := unix.ENETUNREACH
-	if r.Family == unix.AF_INET6 {
+	unreachable := errGateway
+	if r.Family == unix.AF_INET6 || h.Via.Is6() {
 		unreachable = unix.EHOSTUNREACH
 	}
 	if h.Dev == "" {

@@ -164,15 +164,23 @@ func (v View) ReadSysctl(key string) (string, error) {
 	if value, ok := v.Sysctl(key); ok {
 		return value, nil
 	}
-	path, err := kernel.SysctlPath(key)
-	if err != nil {
-		return "", err
+	if _, err := os.Stat("/proc/sys/net"); err != nil {
+		return "", nil // another system: there is none to compare with
 	}
-	value, err := os.ReadFile(path)
-	if err != nil {
-		return "", &kernel.NoSysctlError{Key: key}
+	return kernel.Sysctl{Key: v.everywhere(key)}.Read()
+}
+
+// everywhere turns the parameter of one of the namespace's interfaces into that of new
+// interfaces, which every namespace has.
+func (n *Namespace) everywhere(key string) string {
+	dotted := strings.ReplaceAll(key, "/", ".")
+	for _, p := range perInterface {
+		rest, ok := strings.CutPrefix(dotted, p)
+		if dev, setting, split := cutLast(rest); ok && split && n.Link(dev) != nil {
+			return p + "default." + setting
+		}
 	}
-	return strings.TrimSpace(string(value)), nil
+	return key
 }
 
 // PIDs is nobody: nothing was started.
