@@ -28,6 +28,7 @@ var checkSpecs = []spec{
 			if err := c.unpack(&d); err != nil {
 				return nil, err
 			}
+			c.lab.Explain(c.pos(), fmt.Sprintf("sleep %g", d.std().Seconds()))
 			return nil, c.pause(d.std())
 		},
 	},
@@ -158,7 +159,11 @@ func waitFor(c *call) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if bool(v.Truth()) || c.lab.Planned() {
+		if c.lab.Planned() {
+			c.planWait()
+			return starlark.True, nil
+		}
+		if v.Truth() {
 			return starlark.True, nil
 		}
 		left := time.Until(until)

@@ -50,6 +50,9 @@ func (s *Session) Assumptions() int {
 	return s.assumptions
 }
 
+// planWait notes that a script waits for something, which a plan cannot see come.
+func (c *call) planWait() { c.assumed(Assumption{Pos: c.pos(), Command: "sleep 0.5", Runs: true}) }
+
 // plannedWay is through whom a packet would go to an address, by the routes of the
 // pictured namespaces: the addresses of the routers that it comes in by, and the target
 // last.
@@ -139,6 +142,10 @@ func (c *call) planProcess(ns *Namespace, o *op.StartProcess) (*Process, error) 
 	}
 	return &Process{n: ns, start: o, done: make(chan struct{})}, nil
 }
+
+// PlannedJob returns which of the lab's processes, counted from 1, a number stands for
+// in place of the id that a plan does not know; 0 for none.
+func PlannedJob(pid int) int { return jobOf(pid) }
 
 // lastPID is the highest number that a process can have.
 func (c *call) lastPID() int {

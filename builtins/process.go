@@ -245,8 +245,9 @@ const drainTime = 100 * time.Millisecond
 func (p *program) run(c *call) (starlark.Value, error) {
 	command := op.RunCommand(p.ns.name, p.argv, p.extra, p.dir, p.input)
 	if c.lab.Planned() {
-		if !p.check {
-			command += " || true"
+		// Here its failure would end the script; and names of the lab do not resolve.
+		if command += " || true"; p.check {
+			command = strings.TrimSuffix(command, "true") + `echo "exit status $?" >&2`
 		}
 		c.assumed(Assumption{Pos: c.pos(), Command: command, Runs: true})
 		return programResult(0, nil, nil), nil

@@ -48,7 +48,11 @@ func spawn(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isReady == nil || c.lab.Planned() {
+	if isReady == nil {
+		return p, nil
+	}
+	if c.lab.Planned() {
+		c.planWait()
 		return p, nil
 	}
 	return p, p.await(c, isReady)

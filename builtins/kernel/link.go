@@ -20,15 +20,16 @@ type Link struct {
 	MAC       net.HardwareAddr
 	MTU       int // bytes
 	Flags     uint32
-	State     string     // operational state (RFC 2863): up, down, lowerlayerdown, unknown, …
-	Master    int        // index of the bridge, bond or VRF it belongs to; 0 for none
-	Peer      int        // index of the other end (veth) or of the lower device; 0 for none
-	PeerNetNS int        // id of the namespace Peer is in, as this namespace numbers it; -1 for this one
-	Alias     string     // interface alias
-	QueueLen  int        // packets
-	Encap     string     // link layer: ether, loopback, …
-	Remote    netip.Addr // of a tunnel: the other end's address; invalid where there is none
-	Local     netip.Addr // and this end's
+	State     string      // operational state (RFC 2863): up, down, lowerlayerdown, unknown, …
+	Master    int         // index of the bridge, bond or VRF it belongs to; 0 for none
+	Peer      int         // index of the other end (veth) or of the lower device; 0 for none
+	PeerNetNS int         // id of the namespace Peer is in, as this namespace numbers it; -1 for this one
+	Alias     string      // interface alias
+	QueueLen  int         // packets
+	Encap     string      // link layer: ether, loopback, …
+	Remote    netip.Addr  // of a tunnel: the other end's address; invalid where there is none
+	Local     netip.Addr  // and this end's
+	Options   [][2]string // what its kind has of its own, in the words of `ip link`
 	Stats     LinkStats
 }
 
@@ -48,7 +49,7 @@ func newLink(nl netlink.Link) Link {
 		Name: a.Name, Index: a.Index, Kind: nl.Type(), MAC: a.HardwareAddr, MTU: a.MTU,
 		Flags: a.RawFlags, State: a.OperState.String(), Master: a.MasterIndex,
 		Peer: a.ParentIndex, PeerNetNS: a.NetNsID, Alias: a.Alias, QueueLen: a.TxQLen,
-		Encap: a.EncapType,
+		Encap: a.EncapType, Options: linkOptions(nl),
 	}
 	switch t := nl.(type) {
 	case *netlink.Vxlan:

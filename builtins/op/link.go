@@ -291,7 +291,7 @@ func (o *SetLink) Model(p *picture.Picture) error {
 		return err
 	}
 	if o.MAC != nil {
-		l.MAC = *o.MAC
+		l.SetMAC(*o.MAC)
 	}
 	if o.MTU != nil {
 		l.SetMTU(*o.MTU)

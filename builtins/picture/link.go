@@ -27,7 +27,7 @@ func (n *Namespace) AddLink(o NewLink) (*Link, error) {
 	if n.Link(o.Name) != nil {
 		return nil, unix.EEXIST
 	}
-	l := &Link{Name: o.Name, Kind: o.Kind, MAC: o.MAC, MTU: o.MTU, mtuSet: o.MTU != 0}
+	l := &Link{Name: o.Name, Kind: o.Kind, MAC: o.MAC, MTU: o.MTU, mtuSet: o.MTU != 0, judged: o.MAC != ""}
 	if l.MTU == 0 {
 		l.MTU = ethernetMTU
 	}
@@ -160,9 +160,13 @@ func (l *Link) SetMaster(m *Link) {
 	for _, b := range []*Link{old, m} {
 		if b != nil {
 			b.fitMTU()
+			b.judged = true
 		}
 	}
 }
+
+// SetMAC sets the link-layer address.
+func (l *Link) SetMAC(mac string) { l.MAC, l.judged = mac, true }
 
 // SetMTU sets the largest packet, in bytes. IPv6 leaves an interface that is too small
 // for it (addrconf_notify).

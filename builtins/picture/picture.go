@@ -43,6 +43,7 @@ type Namespace struct {
 	// Services are what listens in it, such as "tcp 80".
 	Services []string
 
+	scanned   bool // read from the kernel, which has remarked on the routes
 	v6        bool // the kernel has IPv6
 	lastIndex int
 }
@@ -67,7 +68,12 @@ type Link struct {
 	Options [][2]string
 	Alias   string
 
-	mtuSet bool // a bridge's own, not that of its ports
+	state  string // as the kernel told, "" where it follows from the rest
+	wired  bool   // and whether it has a carrier
+	mtuSet bool   // a bridge's own, not that of its ports
+	// judged says that a bridge has looked at its ports, as it does whenever its address
+	// changes. Until then it has a carrier for no reason (br_stp_change_bridge_id).
+	judged bool
 	uppers []*Link
 }
 

@@ -20,13 +20,16 @@ const (
 
 // connect adds the route to the network that an address lies in.
 func (l *Link) connect(a kernel.Addr) {
+	if a.Prefix.Addr().IsLoopback() {
+		return
+	}
 	r := kernel.Route{
 		Dst: a.Prefix.Masked(), Family: unix.AF_INET, Type: "unicast", Table: l.table(),
 		Hops: []kernel.NextHop{{Dev: l.Name, Index: l.Index, Weight: 1}}, Scope: "link", Protocol: "kernel", Src: a.Prefix.Addr(),
 	}
 	if a.Prefix.Addr().Is6() {
 		r.Family, r.Scope, r.Src, r.Metric = unix.AF_INET6, "global", netip.Addr{}, metricAddress
-	} else if a.Flags&unix.IFA_F_SECONDARY != 0 || a.Prefix.Bits() == 32 || a.Prefix.Addr().IsLoopback() {
+	} else if a.Flags&unix.IFA_F_SECONDARY != 0 || a.Prefix.Bits() == 32 {
 		return
 	}
 	l.NS.insert(r)

@@ -43,7 +43,12 @@ func (l *Link) loopbackAddrs() {
 }
 
 // Carrier reports whether the interface is up and has somebody at the other end.
-func (l *Link) Carrier() bool { return l.Up && l.carrier(map[*Link]bool{}) }
+func (l *Link) Carrier() bool {
+	if l.state != "" {
+		return l.wired
+	}
+	return l.Up && l.carrier(map[*Link]bool{})
+}
 
 func (l *Link) carrier(asked map[*Link]bool) bool {
 	if asked[l] {
@@ -54,7 +59,7 @@ func (l *Link) carrier(asked map[*Link]bool) bool {
 	case "veth":
 		return l.Peer != nil && l.Peer.Up
 	case "bridge":
-		return slices.ContainsFunc(l.Ports(), func(p *Link) bool { return p.Up && p.carrier(asked) })
+		return !l.judged || slices.ContainsFunc(l.Ports(), func(p *Link) bool { return p.Up && p.carrier(asked) })
 	case "bond":
 		return slices.ContainsFunc(l.Ports(), func(p *Link) bool { return p.Up && p.carrier(asked) })
 	}
@@ -67,11 +72,17 @@ func (l *Link) carrier(asked map[*Link]bool) bool {
 // State is the operational state (RFC 2863), as `ip link` has it in small letters.
 func (l *Link) State() string {
 	switch {
+	case l.state != "":
+		return l.state
 	case !l.Up:
 		return "down"
 	case l.Carrier():
 		switch l.Kind {
-		case "veth", "bridge", "bond", "vlan", "macvlan", "ipvlan", "vrf", "device":
+		case "bridge":
+			if l.judged {
+				return "up"
+			}
+		case "veth", "bond", "vlan", "macvlan", "ipvlan", "vrf", "device":
 			return "up"
 		}
 		return "unknown" // what has no operational state

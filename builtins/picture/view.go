@@ -127,6 +127,9 @@ func (v View) Routes() ([]kernel.Route, error) {
 	list := make([]kernel.Route, len(v.Namespace.Routes))
 	for i, r := range v.Namespace.Routes {
 		r.Hops = slices.Clone(r.Hops)
+		if list[i] = r; v.scanned {
+			continue
+		}
 		for j := range r.Hops {
 			h := &r.Hops[j]
 			switch l := v.Namespace.Link(h.Dev); {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -113,12 +114,42 @@ func (p *plan) doubt(err error) error {
 
 func (p *plan) add(s step) {
 	s.Line = p.lineAt(s.Pos)
+	for i, c := range s.Commands {
+		s.Commands[i] = withJobs(c)
+	}
 	if n := len(p.steps); n > 0 && p.steps[n-1].Pos == s.Pos && p.steps[n-1].Assumed == s.Assumed {
 		p.steps[n-1].Commands = append(p.steps[n-1].Commands, s.Commands...)
 		return
 	}
 	p.steps = append(p.steps, s)
 }
+
+// planned matches the numbers that stand for processes in a plan.
+var planned = regexp.MustCompile(`\b\d{7}\b`)
+
+// withJobs puts the shell's variables for background processes in the place of the
+// numbers that stand for them.
+func withJobs(command string) string {
+	var b strings.Builder
+	done := 0
+	for _, at := range planned.FindAllStringIndex(command, -1) {
+		pid, _ := strconv.Atoi(command[at[0]:at[1]])
+		job := builtins.PlannedJob(pid)
+		if job == 0 || job > maxJobs {
+			continue
+		}
+		name := fmt.Sprintf(`"$job%d"`, job)
+		if strings.Count(command[:at[0]], "'")%2 == 1 {
+			name = "'" + name + "'" // within single quotes nothing is expanded
+		}
+		b.WriteString(command[done:at[0]] + name)
+		done = at[1]
+	}
+	return b.String() + command[done:]
+}
+
+// maxJobs bounds what is taken for the number of a process.
+const maxJobs = 100_000
 
 // lineAt is the text of the script's line at a position, FILE:LINE:COLUMN.
 func (p *plan) lineAt(pos string) string {
