@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +22,7 @@ var checkSpecs = []spec{
 		doc: checkDoc,
 		run: check,
 	},
+	{sig: "skip(reason = None)", doc: skipDoc, run: skip},
 	{
 		sig: "sleep(d)", doc: sleepDoc,
 		run: func(c *call) (starlark.Value, error) {
@@ -98,6 +100,10 @@ func check(c *call) (starlark.Value, error) {
 		if c.ctx.Err() != nil {
 			return nil, c.ctx.Err()
 		}
+		var skipped *Skipped
+		if errors.As(err, &skipped) {
+			return nil, err // the function has ended more than the check
+		}
 		if err != nil {
 			var hint string
 			if k.Got, hint = c.opts.Explained(err); k.Hint == "" {
@@ -135,7 +141,11 @@ func (c *call) printCheck(k Check) error {
 	if c.opts.Style.Color {
 		mark = color + mark + "\x1b[0m"
 	}
-	text := fmt.Sprintf("%s %s\n", mark, k.Name)
+	name := k.Name
+	if !k.OK && c.opts.Style.Places {
+		name += " (" + k.Pos + ")"
+	}
+	text := mark + " " + name + "\n"
 	if !k.OK {
 		if k.Got != "" && k.Got != "False" && k.Got != "None" {
 			text += fmt.Sprintf("    got: %s\n", firstLine(k.Got))

@@ -38,8 +38,9 @@ type Options struct {
 
 // Style says how results look.
 type Style struct {
-	Color bool
-	Quiet bool // checks are collected, not printed
+	Color  bool
+	Quiet  bool // checks are collected, not printed
+	Places bool // a check that failed is printed with its place
 }
 
 // Session is one run of a script.

@@ -97,6 +97,10 @@ func planOf(ctx context.Context, args []string, o planOptions, out io.Writer) (*
 		return p, err
 	}
 	_, err = p.interp.Run(ctx, src)
+	if skippedBy(err) != nil {
+		fmt.Fprintln(os.Stderr, skipLine(err))
+		return p, nil
+	}
 	return p, p.doubt(err)
 }
 

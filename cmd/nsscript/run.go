@@ -35,6 +35,7 @@ type runOptions struct {
 	keep    bool
 	explain bool
 	json    bool
+	places  bool // of checks that fail
 }
 
 func newRun() *cobra.Command {
@@ -156,7 +157,9 @@ type outcome struct {
 	Status int              `json:"status"`
 	Checks []builtins.Check `json:"checks"`
 	Params []builtins.Param `json:"params,omitempty"`
-	Error  *failure         `json:"error,omitempty"`
+	// Skipped is why skip() ended the script, nil where it did not.
+	Skipped *string  `json:"skipped,omitempty"`
+	Error   *failure `json:"error,omitempty"`
 }
 
 type failure struct {
@@ -216,7 +219,7 @@ func prepare(ctx context.Context, out io.Writer, name, origin string, o runOptio
 		l.ExplainTo(explain)
 	}
 	return language(ctx, out, builtins.Options{
-		Lab: l, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json}, Params: params, Self: self(), Explain: explain,
+		Lab: l, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json, Places: o.places}, Params: params, Self: self(), Explain: explain,
 	}), nil
 }
 
@@ -315,13 +318,17 @@ func finish(ctx context.Context, s *builtins.Session, at place, o runOptions, er
 		err = cerr
 	}
 	stay := l.Built() && (err == nil && !o.rm || err != nil && o.keep)
-	if err != nil && !o.json {
+	skipped := skippedBy(err)
+	switch {
+	case skipped != nil && !o.json:
+		fmt.Fprintln(os.Stderr, skipLine(err))
+	case err != nil && !o.json:
 		show(os.Stderr, err)
 	}
 	// What was begun is taken back also after Ctrl-C.
 	settled := at.settle(context.WithoutCancel(ctx), l, stay)
 	status := exitOK
-	if err != nil {
+	if err != nil && skipped == nil {
 		status = statusOf(ctx, err)
 		var ee *exitError
 		if errors.As(err, &ee) {
@@ -376,21 +383,51 @@ func plural(n int, noun string) string {
 	return noun + "s"
 }
 
+// skippedBy returns the skip() that ended a script, nil where none did.
+func skippedBy(err error) *builtins.Skipped {
+	var s *builtins.Skipped
+	if !errors.As(err, &s) {
+		return nil
+	}
+	return s
+}
+
+// skipLine says where and why a script was ended by skip().
+func skipLine(err error) string {
+	line := "skipped"
+	if s := skippedBy(err); s.Reason != "" {
+		line += ": " + s.Reason
+	}
+	var at *interp.Error
+	if errors.As(err, &at) {
+		line += fmt.Sprintf(" (%s)", at.Pos)
+	}
+	return line
+}
+
+// failureOf is an error as JSON has it.
+func failureOf(err error) *failure {
+	var se *interp.Error
+	if errors.As(err, &se) {
+		return &failure{Message: se.Msg, Hint: se.Hint, Pos: se.Pos.String()}
+	}
+	f := &failure{Message: err.Error()}
+	var h interp.Hinter
+	if errors.As(err, &h) {
+		f.Hint = h.Hint()
+	}
+	return f
+}
+
 func printOutcome(s *builtins.Session, stay bool, status int, err error) error {
 	res := outcome{Lab: s.Lab().Name(), Up: stay, Status: status, Checks: s.Checks(), Params: s.Params()}
 	if res.Checks == nil {
 		res.Checks = []builtins.Check{}
 	}
-	if err != nil {
-		res.Error = &failure{Message: err.Error()}
-		var h interp.Hinter
-		if errors.As(err, &h) {
-			res.Error.Hint = h.Hint()
-		}
-		var se *interp.Error
-		if errors.As(err, &se) {
-			res.Error = &failure{Message: se.Msg, Hint: se.Hint, Pos: se.Pos.String()}
-		}
+	if skipped := skippedBy(err); skipped != nil {
+		res.Skipped = &skipped.Reason
+	} else if err != nil {
+		res.Error = failureOf(err)
 	}
 	enc := json.NewEncoder(&stdout)
 	enc.SetIndent("", "  ")

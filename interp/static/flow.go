@@ -58,8 +58,8 @@ func (f *flow) stmt(s syntax.Stmt) after {
 	return after{goesOn: true}
 }
 
-// isFail reports whether an expression is a call of fail(), or of a function of the
-// script that always comes to one.
+// isFail reports whether an expression is a call of fail() or skip(), or of a
+// function of the script that always comes to one.
 func (v *View) isFail(x syntax.Expr) bool {
 	call, ok := x.(*syntax.CallExpr)
 	if !ok {
@@ -72,7 +72,7 @@ func (v *View) isFail(x syntax.Expr) bool {
 	if def, ok := f.Node.(*syntax.DefStmt); ok {
 		return f.View.neverReturns(def)
 	}
-	return f.Page != nil && f.Page.Name == "fail"
+	return f.Page != nil && (f.Page.Name == "fail" || f.Page.Name == "skip")
 }
 
 func (v *View) neverReturns(def *syntax.DefStmt) bool {
