@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -99,4 +100,22 @@ func (in *Interp) resolveErrors(f *file, err error, extra []string) []*Error {
 	}
 	slices.SortStableFunc(errs, CompareErrors)
 	return errs
+}
+
+// Globals returns the names that the script binds at its top level, each where that
+// is done first, in the order of the text. Names that are loaded are not among
+// them.
+func (s *Script) Globals() []*syntax.Ident {
+	module, ok := s.Tree.Module.(*resolve.Module)
+	if !ok {
+		return nil
+	}
+	var ids []*syntax.Ident
+	for _, b := range module.Globals {
+		ids = append(ids, b.First)
+	}
+	slices.SortFunc(ids, func(a, b *syntax.Ident) int {
+		return cmp.Or(cmp.Compare(a.NamePos.Line, b.NamePos.Line), cmp.Compare(a.NamePos.Col, b.NamePos.Col))
+	})
+	return ids
 }
