@@ -36,6 +36,9 @@ var update = flag.Bool("update", false, "write the golden files anew")
 //	                        says on stderr is in the file signal.stderr
 //	hide PROGRAM…           no such program is on this machine any more
 //	backend nft|legacy      which iptables this machine has
+//	timeless FILE           writes FILE to timeless.out, with T for times
+//	junit FILE, tap FILE    holds that a report is well formed, and writes its gist to
+//	                        FILE.seen
 func TestScript(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(stageEnv) != "" {
@@ -96,6 +99,9 @@ func TestInsideScript(t *testing.T) {
 			"signal":   cmdSignal,
 			"hide":     cmdHide,
 			"backend":  cmdBackend,
+			"timeless": cmdTimeless,
+			"junit":    cmdJUnit,
+			"tap":      cmdTAP,
 		},
 	})
 }

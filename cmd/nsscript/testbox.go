@@ -39,9 +39,7 @@ func (b *testBoxes) run(ctx context.Context, t *suite.Test) (*suite.Result, erro
 	}
 	r, err := b.inside(ctx, box, t)
 	if err != nil {
-		r = &suite.Result{}
-		r.Errors = append(r.Errors, suite.FailureOf(err))
-		r.Settle(false)
+		r = suite.Broken(err)
 	}
 	return r, nil
 }
@@ -80,7 +78,7 @@ func (b *testBoxes) inside(ctx context.Context, box *sandbox.Sandbox, t *suite.T
 	if r == nil {
 		r = silent(ctx, status)
 	}
-	r.Output = output.String()
+	r.Output = output.String() + r.Output
 	return r, nil
 }
 
@@ -141,14 +139,10 @@ func (b *testBoxes) watch(ctx context.Context, p *sandbox.Process, ended <-chan 
 
 // silent is the result of a test whose worker has told none.
 func silent(ctx context.Context, status sandbox.Status) *suite.Result {
-	r := &suite.Result{}
 	if ctx.Err() != nil {
-		r.Outcome = suite.Interrupted
+		return &suite.Result{Outcome: suite.Interrupted}
 	}
-	msg := fmt.Sprintf("the process of the test ended too early (%s)", status)
-	r.Errors = []suite.Failure{{Message: msg, Text: "error: " + msg}}
-	r.Settle(false)
-	return r
+	return suite.Broken(fmt.Errorf("the process of the test ended too early (%s)", status))
 }
 
 // reception is what comes through a pipe from a worker.

@@ -179,9 +179,7 @@ func (w *testWorker) failed(err error) bool {
 	}
 	var wrongSet *builtins.ParamError
 	w.result.Usage = w.result.Usage || errors.As(err, &wrongSet)
-	e := suite.FailureOf(err)
-	fmt.Fprintln(&stdout, e.Text)
-	w.result.Errors = append(w.result.Errors, e)
+	fmt.Fprintln(&stdout, w.result.Add(err).Text)
 	var s signaled
 	if errors.Is(err, context.Canceled) && errors.As(err, &s) {
 		w.result.Outcome = suite.Interrupted

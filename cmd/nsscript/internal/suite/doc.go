@@ -102,10 +102,17 @@ func (r *Result) FailedChecks() []builtins.Check {
 	return list
 }
 
+// Add notes an error. What is printed of it, Output has to hold as well.
+func (r *Result) Add(err error) Failure {
+	e := FailureOf(err)
+	r.Errors = append(r.Errors, e)
+	return e
+}
+
 // Settle sets the outcome by what is known of the test.
 func (r *Result) Settle(skipped bool) {
 	if r.Checks == nil {
-		r.Checks = []builtins.Check{}
+		r.Checks = []builtins.Check{} // a list for who reads JSON, and no null
 	}
 	switch {
 	case r.Outcome != "":
@@ -151,4 +158,14 @@ func shorten(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// Broken is the result of a test that could not be run, or not to its end.
+func Broken(errs ...error) *Result {
+	r := &Result{}
+	for _, err := range errs {
+		r.Output += r.Add(err).Text + "\n"
+	}
+	r.Settle(false)
+	return r
 }

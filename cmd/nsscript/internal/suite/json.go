@@ -39,7 +39,7 @@ func (x *JSON) Done(t *Test, r *Result) {
 	f := x.files[len(x.files)-1]
 	shown := *r
 	if shown.Checks == nil {
-		shown.Checks = []builtins.Check{} // a list for who reads it, and no null
+		shown.Checks = []builtins.Check{}
 	}
 	f.Tests = append(f.Tests, jsonTest{Name: t.Name(), Line: t.Line, Result: &shown})
 	x.all.add(r)

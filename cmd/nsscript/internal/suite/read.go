@@ -64,13 +64,7 @@ func asErrors(list []*interp.Error) []error {
 
 // wrong makes a file of which no test can be run.
 func (f *File) wrong(errs ...error) *File {
-	r := &Result{Outcome: Errored}
-	for _, err := range errs {
-		e := FailureOf(err)
-		r.Errors = append(r.Errors, e)
-		r.Output += e.Text + "\n"
-	}
-	f.Tests = []*Test{{File: f, Line: 1, Wrong: r}}
+	f.Tests = []*Test{{File: f, Line: 1, Wrong: Broken(errs...)}}
 	f.AnyParam = true // it cannot be said that it has none
 	return f
 }
@@ -99,11 +93,11 @@ func loadedTests(script *interp.Script) []*interp.Error {
 		if !ok {
 			continue
 		}
-		for _, to := range load.To {
+		for i, to := range load.To {
 			if to.Name == Setup || to.Name == Teardown || strings.HasPrefix(to.Name, testPrefix) {
 				errs = append(errs, script.Problem(to,
 					fmt.Sprintf("%q is loaded, and only what the file itself defines is called as a test", to.Name),
-					fmt.Sprintf("load it under another name, and write: %s = shared_%s", to.Name, strings.TrimPrefix(to.Name, testPrefix))))
+					fmt.Sprintf("write: load(%q, its_%s = %q), and below it: %s = its_%s", load.ModuleName(), to.Name, load.From[i].Name, to.Name, to.Name)))
 			}
 		}
 	}

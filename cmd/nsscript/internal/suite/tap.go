@@ -89,11 +89,13 @@ func tapText(s string) string {
 }
 
 func quoted(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
 		return strconv.Quote(s) // a string can always be encoded
 	}
-	return string(b)
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // A Place is a line of a file.
