@@ -39,6 +39,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 //	timeless FILE           writes FILE to timeless.out, with T for times
 //	junit FILE, tap FILE    holds that a report is well formed, and writes its gist to
 //	                        FILE.seen
+//	readme HEADING FILE     writes the first script below a heading of the README
 func TestScript(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(stageEnv) != "" {
@@ -102,6 +103,7 @@ func TestInsideScript(t *testing.T) {
 			"timeless": cmdTimeless,
 			"junit":    cmdJUnit,
 			"tap":      cmdTAP,
+			"readme":   cmdReadme,
 		},
 	})
 }

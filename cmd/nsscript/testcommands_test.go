@@ -21,6 +21,23 @@ func cmdTimeless(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("timeless.out"), []byte(text), 0o600))
 }
 
+// cmdReadme writes the first script below a heading of the README to a file.
+func cmdReadme(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, neg, args, 2, "readme HEADING FILE")
+	text, err := os.ReadFile(readmeFile)
+	ts.Check(err)
+	_, below, ok := strings.Cut(string(text), "\n### "+args[0]+"\n")
+	_, code, begun := strings.Cut(below, "```python\n")
+	code, _, ended := strings.Cut(code, "```\n")
+	if !ok || !begun || !ended {
+		ts.Fatalf("the README has no script below %q", args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(code), 0o644))
+}
+
+// readmeFile is the README, seen from the directory in which tests are run.
+const readmeFile = "../../README.md"
+
 // cmdJUnit reads a report as CI systems do, holds its numbers against what is in it, and
 // writes what it says to FILE.seen.
 func cmdJUnit(ts *testscript.TestScript, neg bool, args []string) {
