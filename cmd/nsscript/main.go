@@ -231,7 +231,9 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	}
 	var names []string
 	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
 	}
 	tip := near.Hint(names, args[0])
 	if strings.HasSuffix(args[0], ".star") || strings.HasPrefix(args[0], "@") {

@@ -44,11 +44,12 @@ and leave nothing: the top level of the file is run there, then
 
 A test fails if a check in any of these fails or an error ends one; after an error in
 setup() neither the test nor teardown() is run. skip("why") ends a test as skipped.
-Only what the file defines itself is called: a setup that is loaded is given a name
-there (setup = shared_setup). Paths in a script are relative to where nsscript was started,
-as in a run.
+Only what the file defines itself is called: a setup() that is loaded is given its
+name there (setup = shared_setup). Paths in a script start from the directory that
+nsscript was started in, as in a run.
 
---run takes a regular expression, which may match any part of FILE:FUNC.
+--run takes a regular expression, which may match any part of FILE:FUNC. --timeout is for
+the top level, setup() and the test together; teardown() has as much again.
 
 The exit status is 0 if all tests passed (or were skipped, or a directory has none),
 1 if one failed, 2 for wrong usage (also a file that has no test, or --run that matches
@@ -101,10 +102,16 @@ func listTests(tests []*suite.Test, asJSON bool) error {
 	if asJSON {
 		return suite.List(&stdout, tests)
 	}
+	status := exitOK
 	for _, t := range tests {
+		if t.Wrong != nil {
+			fmt.Fprint(os.Stderr, t.Wrong.Output)
+			status = exitFailed
+			continue
+		}
 		fmt.Fprintln(&stdout, t.ID())
 	}
-	return nil
+	return &exitError{status: status}
 }
 
 // playTests runs tests and returns how that ended.

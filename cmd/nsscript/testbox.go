@@ -182,7 +182,7 @@ func (c *reception) decode() func() *suite.Result {
 // finish waits until all has come. A process that got out of its sandbox could hold
 // the pipe for ever, and is not waited for.
 func (c *reception) finish() {
-	_ = c.r.SetReadDeadline(time.Now().Add(time.Second)) // pipes can have one
+	_ = c.r.SetReadDeadline(time.Now().Add(3 * time.Second)) // pipes can have one
 	<-c.done
 	_ = c.r.Close()
 }

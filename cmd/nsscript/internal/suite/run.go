@@ -22,7 +22,7 @@ type Runner struct {
 // Progress is how far a run has come.
 type Progress struct {
 	Total, Ended, Bad int
-	Running           *Test // the last that began
+	Running           *Test // the one that has run longest, nil for none
 }
 
 // run is one run of a Runner.
@@ -82,8 +82,7 @@ func (a *run) take(ctx context.Context) (int, bool) {
 	}
 	i := a.next
 	a.next++
-	a.progress.Running = a.tests[i]
-	a.Progress(a.progress)
+	a.tell()
 	return i, true
 }
 
@@ -119,6 +118,18 @@ func (a *run) end(i int, r *Result) {
 	for a.told < len(a.results) && a.results[a.told] != nil {
 		a.Done(a.tests[a.told], a.results[a.told])
 		a.told++
+	}
+	a.tell()
+}
+
+// tell tells how far the run has come.
+func (a *run) tell() {
+	a.progress.Running = nil
+	for i := a.told; i < a.next; i++ {
+		if a.results[i] == nil {
+			a.progress.Running = a.tests[i]
+			break
+		}
 	}
 	a.Progress(a.progress)
 }
