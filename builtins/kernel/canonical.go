@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,12 @@ func CanonicalSpec(spec []string) []string {
 			value = canonicalProtocol(value)
 		case (w == "-s" || w == "-d") && strings.HasSuffix(value, "/0") && (i == 0 || spec[i-1] != "!"):
 			value = ""
+		case w == "-s" || w == "-d":
+			value = canonicalAddress(value)
+		case w == "--set-mark":
+			w, value = "--set-xmark", canonicalMark(value)
+		case w == "--set-dscp":
+			value = hexadecimal(value)
 		case w == "--limit":
 			value = canonicalRate(value)
 		case w == "--limit-burst" && value == defaultBurst:
@@ -43,6 +50,42 @@ func CanonicalSpec(spec []string) []string {
 		i++
 	}
 	return out
+}
+
+// canonicalAddress is an address as a network of one, with its own bits only.
+func canonicalAddress(s string) string {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()).String()
+	}
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.Masked().String()
+	}
+	return s
+}
+
+// canonicalMark is the value and the mask of the target MARK's --set-xmark for what
+// --set-mark was given (iptables-extensions(8), MARK).
+func canonicalMark(s string) string {
+	value, mask, masked := strings.Cut(s, "/")
+	v, err := strconv.ParseUint(value, 0, 32)
+	m := uint64(0xffffffff)
+	if masked && err == nil {
+		m, err = strconv.ParseUint(mask, 0, 32)
+		m |= v
+	}
+	if err != nil {
+		return s
+	}
+	return fmt.Sprintf("%#x/%#x", v, m)
+}
+
+// hexadecimal writes a number as iptables does where it is one of bits.
+func hexadecimal(s string) string {
+	n, err := strconv.ParseUint(s, 0, 32)
+	if err != nil {
+		return s
+	}
+	return fmt.Sprintf("0x%02x", n)
 }
 
 // SameSpec reports whether two rules' words, in the order of `iptables -S`, say

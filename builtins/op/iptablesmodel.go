@@ -31,11 +31,7 @@ func (p *iptablesArgs) model(t *picture.Table) error {
 		if p.verb() == "-I" {
 			at = max(number, 1)
 		}
-		specs := p.each()
-		if at > 0 {
-			slices.Reverse(specs) // each is put before the one that was put there last
-		}
-		for _, spec := range specs {
+		for _, spec := range p.each() {
 			if err := t.Insert(p.chain, at, spec); err != nil {
 				return err
 			}

@@ -198,7 +198,8 @@ func randomLab(r *rand.Rand) string {
 		g.namespace()
 	}
 	for range 5 + g.IntN(25) {
-		steps := []func(){g.namespace, g.bridge, g.cable, g.cable, g.cable, g.port, g.address, g.address, g.route, g.route, g.route, g.unroute, g.mtu, g.updown, g.sysctl, g.delete, g.move, g.deleteNamespace}
+		steps := []func(){g.namespace, g.bridge, g.cable, g.cable, g.cable, g.port, g.address, g.address, g.route, g.route, g.route, g.unroute, g.mtu, g.updown, g.sysctl, g.delete, g.move, g.deleteNamespace,
+			g.rule, g.ecmp, g.secondary, g.unaddress, g.rename, g.mac, g.plainBridge, g.policy, g.firewall, g.firewall, g.nat, g.iptables}
 		steps[g.IntN(len(steps))]()
 	}
 	return g.text.String()
@@ -373,4 +374,111 @@ func (g *generator) deleteNamespace() {
 	g.spaces = slices.DeleteFunc(g.spaces, func(s string) bool { return s == ns })
 	g.bridges = slices.DeleteFunc(g.bridges, func(b genLink) bool { return b.ns == ns })
 	g.forget(func(l genLink) bool { return l.ns == ns || l.peerNS == ns })
+}
+
+func (g *generator) rule() {
+	i := g.next()
+	switch g.IntN(3) {
+	case 0:
+		g.line("rule(%s, src = \"10.%d.0.0/16\", table = %d)", g.space(), i%250, 100+i)
+	case 1:
+		g.line("rule(%s, fwmark = %d, table = %d, priority = %d)", g.space(), i, 100+i, 1000+i)
+	default:
+		g.line("rule(%s, dst = \"fd%02x::/32\", table = %d)", g.space(), i%250, 100+i)
+	}
+}
+
+func (g *generator) ecmp() {
+	i := g.next()
+	g.some(func(l genLink) {
+		if l.down {
+			return
+		}
+		g.line("%s.link(%q).add_addr(\"10.%d.%d.1/24\")", l.ns, l.name, 150+i/250, i%250)
+		g.line("route(%s, \"%s%d.0/24\", via = [\"10.%d.%d.8\", \"10.%d.%d.9\"], metric = %d)", l.ns, farV4, i, 150+i/250, i%250, 150+i/250, i%250, i)
+	})
+}
+
+// secondary adds a second address of a subnet.
+func (g *generator) secondary() {
+	i := g.next()
+	g.some(func(l genLink) {
+		g.line("%s.link(%q).add_addr([\"10.%d.%d.1/24\", \"10.%d.%d.2/24\", \"10.%d.%d.3/32\"])", l.ns, l.name, 210+i/250, i%250, 210+i/250, i%250, 210+i/250, i%250)
+	})
+}
+
+func (g *generator) unaddress() {
+	i := g.next()
+	g.some(func(l genLink) {
+		addr := []string{fmt.Sprintf("10.220.%d.1/24", i), fmt.Sprintf("fdee:%x::1/64", i)}[g.IntN(2)]
+		g.line("%s.link(%q).add_addr(%q)", l.ns, l.name, addr)
+		if g.IntN(2) == 0 {
+			g.line("%s.link(%q).del_addr(%q)", l.ns, l.name, addr)
+		}
+	})
+}
+
+func (g *generator) rename() {
+	i := g.next()
+	g.some(func(l genLink) {
+		name := fmt.Sprintf("l%d", i)
+		g.line("%s.link(%q).set(name = %q)", l.ns, l.name, name)
+		for j := range g.links {
+			if g.links[j].name == l.name {
+				g.links[j].name = name
+			}
+			if g.links[j].peer == l.name {
+				g.links[j].peer = name
+			}
+		}
+	})
+}
+
+func (g *generator) mac() {
+	i := g.next()
+	g.some(func(l genLink) { g.line("%s.link(%q).set(mac = \"02:00:00:00:00:%02x\")", l.ns, l.name, i%250) })
+}
+
+// plainBridge makes a bridge without a port, which is down perhaps.
+func (g *generator) plainBridge() {
+	i := g.next()
+	g.line("bridge(\"pb%d\", ns = %s, up = %s, mtu = %d)", i, g.space(), map[bool]string{true: "True", false: "False"}[g.IntN(2) == 0], 1280+g.IntN(5000))
+}
+
+func (g *generator) policy() {
+	g.line("firewall.policy(%s, %s = %q)", g.space(), []string{"input", "forward", "output"}[g.IntN(3)], []string{"accept", "drop"}[g.IntN(2)])
+}
+
+func (g *generator) firewall() {
+	what := []string{
+		`src = "10.0.0.0/8", tcp = 80`, `tcp = [80, 443], comment = "web"`, `udp = "1000:2000", iface = "eth0"`, `icmp = True, limit = "5/minute"`,
+		`established = True`, `dst = "2001:db8::/32"`, `proto = "gre", chain = "input"`, `out = "wan", chain = "output"`,
+	}[g.IntN(8)]
+	g.line("firewall.%s(%s, %s)", []string{"allow", "drop", "reject"}[g.IntN(3)], g.space(), what)
+}
+
+func (g *generator) nat() {
+	g.line("nat."+[]string{
+		`masquerade(%s, out = "wan")`, `masquerade(%s, src = "10.0.0.0/8")`, `snat(%s, "203.0.113.1", out = "wan")`,
+		`dnat(%s, "10.0.1.10:8080", iface = "wan", tcp = 80)`, `redirect(%s, 8080, tcp = 80)`,
+	}[g.IntN(5)], g.space())
+}
+
+func (g *generator) iptables() {
+	i := g.next()
+	ns := g.space()
+	if ns == "host" {
+		return
+	}
+	g.line("iptables(%s, \"-N C%d\")", ns, i)
+	g.line("iptables(%s, \"-A C%d -p tcp --dport 22 -j ACCEPT\")", ns, i)
+	g.line("iptables(%s, \"-I FORWARD 1 -s 10.1.0.0/16,10.2.0.0/16 -j C%d\")", ns, i)
+	switch g.IntN(4) {
+	case 0:
+		g.line("iptables(%s, \"-t mangle -A POSTROUTING -o wan -j MARK --set-mark %d\")", ns, i)
+	case 1:
+		g.line("iptables(%s, \"-D C%d 1\")", ns, i)
+	case 2:
+		g.line("iptables(%s, \"-R C%d 1 -p udp --dport 53 -j DROP\")", ns, i)
+	}
 }
