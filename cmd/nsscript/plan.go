@@ -218,17 +218,24 @@ func (p *plan) printScript() {
 	name := p.session.Lab().Name()
 	fmt.Fprintf(&stdout, scriptHead, name, op.ShellWord("./"+name+".sh"))
 	commands := 0
+	said := ""
 	for _, s := range p.steps {
 		file, line := splitPos(s.Pos)
-		fmt.Fprintf(&stdout, "\n# %s:%d: %s\n", file, line, s.Line)
+		if where := fmt.Sprintf("%s:%d: %s", file, line, s.Line); where != said {
+			fmt.Fprintf(&stdout, "\n# %s\n", where)
+			said = where
+		}
 		for _, c := range s.Commands {
 			if s.Assumed {
-				fmt.Fprintf(&stdout, "# assumed to work: %s\n", strings.ReplaceAll(c, "\n", "\n# "))
+				fmt.Fprintf(&stdout, "# assumed: %s\n", strings.ReplaceAll(c, "\n", "\n# "))
 				continue
 			}
 			commands++
 			fmt.Fprintln(&stdout, c)
 		}
+	}
+	if len(p.session.Checks()) > 0 {
+		fmt.Fprintln(&stdout)
 	}
 	p.printChecks(&stdout, "# ")
 	fmt.Fprintf(os.Stderr, "%d %s\n", commands, plural(commands, "command"))
