@@ -88,7 +88,7 @@ func (c *call) startProcess(ns *Namespace, o *op.StartProcess) (*Process, error)
 	c.jobs++
 	o.Job = c.jobs
 	c.mu.Unlock()
-	o.NS, o.Path, o.Hosts, o.Log = ns.name, path, hosts, log.Name()
+	o.NS, o.Path, o.Hosts, o.Etc, o.Log = ns.name, path, hosts, c.lab.EtcDir(ns.name), log.Name()
 	if err := c.do(o); err != nil {
 		return nil, err
 	}
@@ -351,7 +351,12 @@ func serve(c *call) (starlark.Value, error) {
 		}
 		shown = append(shown, "--reply", text)
 	}
-	shown = append(shown, "--name", ns.name)
+	return c.startServer(ns, append(shown, "--name", ns.name))
+}
+
+// startServer starts a server of this program, whose command line is as a person would
+// type it, and returns when it listens.
+func (c *call) startServer(ns *Namespace, shown []string) (starlark.Value, error) {
 	environ, err := c.environ(nil, "", ns)
 	if err != nil {
 		return nil, err

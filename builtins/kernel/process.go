@@ -21,6 +21,7 @@ import (
 type View struct {
 	NS    *NetNS
 	Name  string // files of /etc/netns/NAME lie over those of /etc; "" for none
+	Etc   string // a directory whose files lie over those of /etc; "" for none
 	Hosts string // a file that lies over /etc/hosts; "" for none
 }
 
@@ -94,7 +95,12 @@ func (v View) enter() error {
 		}
 	}
 	if v.Name != "" {
-		if err := bindEtc(v.Name); err != nil {
+		if err := bindEtc(filepath.Join(NetNSEtc, v.Name)); err != nil {
+			return err
+		}
+	}
+	if v.Etc != "" {
+		if err := bindEtc(v.Etc); err != nil {
 			return err
 		}
 	}
@@ -134,8 +140,8 @@ func mountSys() error {
 // NetNSEtc is where the files lie that `ip netns exec NAME` shows over /etc.
 const NetNSEtc = "/etc/netns"
 
-func bindEtc(name string) error {
-	dir := filepath.Join(NetNSEtc, name)
+// bindEtc shows the files of a directory over those of /etc.
+func bindEtc(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

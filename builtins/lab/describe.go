@@ -69,6 +69,8 @@ type NamespaceParts struct {
 	Owned  bool        `json:"owned"`
 	Links  []LinkParts `json:"links"`
 	Routes []string    `json:"routes"`
+	// Resolver is whom programs ask for names, as resolv.conf(5) has it in one line.
+	Resolver string `json:"resolver,omitempty"`
 }
 
 // LinkParts is one interface.
@@ -193,6 +195,9 @@ func Describe(l *Lab) (*Description, error) {
 			for _, r := range routes {
 				p.Routes = append(p.Routes, r.String())
 			}
+		}
+		if p.Resolver, err = l.resolverLine(name); err != nil {
+			return nil, err
 		}
 		d.Namespaces = append(d.Namespaces, p)
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"nsscript/builtins/kernel"
@@ -29,6 +31,20 @@ func (l *Lab) Hosts(viewer string) (string, error) {
 }
 
 func (l *Lab) hostsText(viewer string) ([]byte, error) {
+	names, err := l.namesText(viewer, func(netip.Addr) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	base, err := baseHosts(viewer)
+	if err != nil {
+		return nil, err
+	}
+	return append(names, base...), nil
+}
+
+// namesText is the part of a hosts file that is the lab's, with the addresses that are
+// wanted.
+func (l *Lab) namesText(viewer string, want func(netip.Addr) bool) ([]byte, error) {
 	var b bytes.Buffer
 	for _, name := range append(l.sys.Names(), op.Host) {
 		ips, err := l.Nearest(viewer, name)
@@ -38,15 +54,10 @@ func (l *Lab) hostsText(viewer string) ([]byte, error) {
 			}
 			return nil, err
 		}
-		for _, ip := range ips {
+		for _, ip := range slices.DeleteFunc(ips, func(ip netip.Addr) bool { return !want(ip) }) {
 			fmt.Fprintf(&b, "%s\t%s\n", ip, name)
 		}
 	}
-	base, err := baseHosts(viewer)
-	if err != nil {
-		return nil, err
-	}
-	b.WriteString(base)
 	return b.Bytes(), nil
 }
 
@@ -70,8 +81,46 @@ func baseHosts(viewer string) (string, error) {
 	return "127.0.0.1\tlocalhost\n::1\tlocalhost\n", nil
 }
 
+// Names writes the part of a namespace's hosts file that is the lab's to a file of its
+// own, for a name server in that namespace to read, and returns it.
+func (l *Lab) Names(viewer string) (string, error) {
+	text, err := l.namesText(viewer, func(ip netip.Addr) bool { return !ip.IsLoopback() })
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(l.dir, "names", viewer)
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
+		return path, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	// The server may read it at this moment.
+	return path, replaceFile(path, text, 0o644)
+}
+
+// RefreshNames brings the files up to date that name servers of the lab read.
+func (l *Lab) RefreshNames() error {
+	entries, err := os.ReadDir(filepath.Join(l.dir, "names"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), newSuffix) {
+			continue
+		}
+		if _, err := l.Names(e.Name()); err != nil && !errors.Is(err, kernel.ErrClosed) {
+			return err
+		}
+	}
+	return err
+}
+
 // RefreshHosts brings the files of all namespaces up to date that have one.
 func (l *Lab) RefreshHosts() error {
+	if err := l.RefreshNames(); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(filepath.Join(l.dir, "hosts"))
 	if err != nil {
 		return err
@@ -93,11 +142,14 @@ func (l *Lab) View(name string) (kernel.View, error) {
 	if err != nil {
 		return kernel.View{}, err
 	}
+	if err := l.RefreshNames(); err != nil {
+		return kernel.View{}, err
+	}
 	hosts, err := l.Hosts(name)
 	if err != nil {
 		return kernel.View{}, err
 	}
-	v := kernel.View{NS: ns, Hosts: hosts}
+	v := kernel.View{NS: ns, Hosts: hosts, Etc: l.EtcDir(name)}
 	if name != op.Host {
 		v.Name = name
 	}

@@ -228,6 +228,7 @@ func (l *Lab) touch(o op.Op) {
 	l.addrs.forget(o.Inside()...)
 	if d, ok := o.(*op.DelNamespace); ok {
 		l.addrs.forget(d.Name)
+		_ = os.RemoveAll(l.EtcDir(d.Name)) // another of that name begins anew
 	}
 }
 

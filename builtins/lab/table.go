@@ -45,7 +45,11 @@ func Table(l *Lab) (string, error) {
 		return "", err
 	}
 	routes, err := routeTable(l)
-	return trimLines(b.String()) + routes, err
+	if err != nil {
+		return "", err
+	}
+	resolvers, err := resolverTable(l)
+	return trimLines(b.String()) + routes + resolvers, err
 }
 
 func state(k *kernel.Link) string {

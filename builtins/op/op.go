@@ -57,7 +57,7 @@ var kinds = func() map[string]reflect.Type {
 		&AddNamespace{}, &JoinNamespace{}, &DelNamespace{},
 		&AddVeth{}, &AddBridge{}, &SetLink{}, &DelLink{}, &MoveLink{},
 		&AddAddr{}, &DelAddr{}, &AddRoute{}, &DelRoute{}, &AddRule{}, &DelRule{},
-		&SetSysctl{}, &AddFilterRules{}, &DelFilterRules{}, &SetPolicy{}, &FlushTable{}, &RunIptables{},
+		&SetSysctl{}, &SetResolver{}, &AddFilterRules{}, &DelFilterRules{}, &SetPolicy{}, &FlushTable{}, &RunIptables{},
 		&StartProcess{}, &StopProcess{},
 	} {
 		t := reflect.TypeOf(o).Elem()

@@ -34,6 +34,7 @@ type StartProcess struct {
 	Path  string   `json:"path"`
 	Log   string   `json:"log"`             // the file that collects its output
 	Hosts string   `json:"hosts,omitempty"` // the file that lies over its /etc/hosts
+	Etc   string   `json:"etc,omitempty"`   // the directory whose files lie over those of its /etc
 	// ExtraFile is given to the program as descriptor 3.
 	ExtraFile *os.File `json:"-"`
 
@@ -65,7 +66,7 @@ func (o *StartProcess) Do(_ context.Context, s *System) error {
 	if o.ExtraFile != nil {
 		cmd.ExtraFiles = []*os.File{o.ExtraFile}
 	}
-	view := kernel.View{NS: ns, Hosts: o.Hosts}
+	view := kernel.View{NS: ns, Hosts: o.Hosts, Etc: o.Etc}
 	if o.NS != Host {
 		view.Name = o.NS
 	}

@@ -82,6 +82,8 @@ func TestCommandLines(t *testing.T) {
 		{&AddFilterRules{NS: "red", Rules: []FilterRule{{Table: "nat", Chain: "POSTROUTING", Spec: []string{"-o", "eth0", "-j", "MASQUERADE"}}, {V6: true, Table: "filter", Chain: "INPUT", Spec: []string{"-m", "comment", "--comment", "a b", "-j", "DROP"}}}},
 			[]string{"ip netns exec red iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE", "ip netns exec red ip6tables -A INPUT -m comment --comment 'a b' -j DROP"}},
 		{&StartProcess{NS: "red", Argv: []string{"sleep", "5"}, Extra: []string{"A=$x"}, Dir: "/tmp", Job: 2}, []string{"(cd /tmp && env 'A=$x' ip netns exec red sleep 5) & job2=$!"}},
+		{&SetResolver{NS: "red", Servers: []string{"10.0.0.53"}, Search: []string{"example.com"}},
+			[]string{"mkdir -p /etc/netns/red", `printf '%s\n' 'search example.com' 'nameserver 10.0.0.53' > /etc/netns/red/resolv.conf`}},
 		{&DelNamespace{Name: "red"}, []string{"ip netns del red"}},
 	} {
 		if diff := cmp.Diff(c.want, c.op.Commands()); diff != "" {

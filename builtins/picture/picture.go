@@ -42,6 +42,9 @@ type Namespace struct {
 	Tables  []*Table          // packet filters, in iptables' terms
 	// Services are what listens in it, such as "tcp 80".
 	Services []string
+	// Resolvers are the name servers that its programs ask, Search the domains that
+	// complete short names; none where they ask those of the machine.
+	Resolvers, Search []string
 
 	scanned   bool // read from the kernel, which has remarked on the routes
 	v6        bool // the kernel has IPv6
