@@ -12,7 +12,8 @@ GOLANGCI_VERSION := v2.15.0
 # The programs that labs and tests call, as PROGRAM=PACKAGE of Debian and Ubuntu.
 RUN_PROGRAMS  := iptables=iptables
 TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping tcpdump=tcpdump nft=nftables \
-	nc=netcat-openbsd ps=procps unshare=util-linux setpriv=util-linux sysctl=procps
+	nc=netcat-openbsd ps=procps unshare=util-linux setpriv=util-linux sysctl=procps \
+	dig=bind9-dnsutils busybox=busybox
 
 .PHONY: run test truth torture fuzz race bench lint fmt build install reference deps-run deps-test
 
@@ -34,7 +35,8 @@ torture: deps-test
 # What reads strings and files, fed with what nobody would write.
 FUZZTIME ?= 20s
 FUZZ     := interp:FuzzRun interp:FuzzCursor interp/format:FuzzSource interp/static:FuzzLook builtins:FuzzValues builtins/op:FuzzIptablesArgs builtins/kernel:FuzzListedRule \
-	builtins/probe/capture:FuzzSummary builtins/lab:FuzzJournal builtins/lab:FuzzRegistry builtins/probe/filter:FuzzCompile builtins/probe/trace:FuzzPacket
+	builtins/probe/capture:FuzzSummary builtins/lab:FuzzJournal builtins/lab:FuzzRegistry builtins/probe/filter:FuzzCompile builtins/probe/trace:FuzzPacket \
+	builtins/probe/dns:FuzzAnswer builtins/probe/dhcp:FuzzMessage
 
 fuzz:
 	@for target in $(FUZZ); do \

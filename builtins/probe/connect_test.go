@@ -62,7 +62,7 @@ func listener(n *testNS, answer func(*net.TCPConn)) {
 	n.T.Helper()
 	var l net.Listener
 	n.Must(n.Do(func() (err error) {
-		l, err = listenTCP(80)
+		l, err = ListenTCP(80)
 		return err
 	}))
 	done := make(chan bool)

@@ -44,7 +44,7 @@ func TestHTTP(t *testing.T) {
 	a, b := pair(t)
 	var ln net.Listener
 	b.Must(b.Do(func() (err error) {
-		ln, err = listenTCP(80)
+		ln, err = ListenTCP(80)
 		return err
 	}))
 	s := &http.Server{Handler: http.HandlerFunc(mirror), ReadHeaderTimeout: time.Second}

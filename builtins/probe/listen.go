@@ -32,8 +32,27 @@ func (e *PortError) Error() string {
 // Unwrap returns the errno, if there is one.
 func (e *PortError) Unwrap() error { return e.Err }
 
-// listenTCP listens on all addresses of both IP versions.
-func listenTCP(port int) (net.Listener, error) {
+// ListenUDP binds a port on all addresses of both IP versions, for those who serve a
+// protocol of their own. The error is a [*PortError].
+func ListenUDP(port int) (*net.UDPConn, error) {
+	if port < 1 || port > 65535 {
+		return nil, &PortError{"udp", port, nil}
+	}
+	fd, err := bindAny(unix.SOCK_DGRAM, port)
+	if err != nil {
+		return nil, &PortError{"udp", port, err}
+	}
+	f := os.NewFile(uintptr(fd), "socket")
+	defer func() { _ = f.Close() }() // the connection has a descriptor of its own
+	c, err := net.FilePacketConn(f)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UDPConn), nil
+}
+
+// ListenTCP listens on all addresses of both IP versions. The error is a [*PortError].
+func ListenTCP(port int) (net.Listener, error) {
 	if port < 1 || port > 65535 {
 		return nil, &PortError{"tcp", port, nil}
 	}

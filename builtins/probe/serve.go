@@ -47,14 +47,14 @@ func Listen(opts ServeOptions) (*Server, error) {
 
 func (s *Server) listen() error {
 	for _, port := range s.opts.TCP {
-		l, err := listenTCP(port)
+		l, err := ListenTCP(port)
 		if err != nil {
 			return err
 		}
 		s.tcp = append(s.tcp, l)
 	}
 	for _, port := range s.opts.HTTP {
-		l, err := listenTCP(port)
+		l, err := ListenTCP(port)
 		if err != nil {
 			return err
 		}
