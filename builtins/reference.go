@@ -47,6 +47,10 @@ var chapters = []chapter{
 	{title: "Processes", specs: processSpecs, types: []typeDoc{
 		{"Result", resultDoc, nil}, {"Process", processTypeDoc, processMethods},
 	}},
+	{title: "Services", specs: serviceSpecs, types: []typeDoc{
+		{"Resolver", resolverTypeDoc, nil}, {"DNSAnswer", dnsAnswerDoc, nil}, {"DNSRecord", dnsRecordDoc, nil},
+		{"Lease", leaseDoc, leaseMethods},
+	}},
 	{title: "Packets", specs: probeSpecs, types: []typeDoc{
 		{"PingResult", pingResultDoc, nil}, {"ConnResult", connResultDoc, nil},
 		{"Response", responseDoc, nil}, {"Hop", hopDoc, nil}, {"Throughput", throughputResultDoc, nil},

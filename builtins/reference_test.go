@@ -64,6 +64,7 @@ func TestReferenceFields(t *testing.T) {
 		"Route":      slices.Collect(maps.Keys(routeFields)),
 		"PolicyRule": slices.Collect(maps.Keys(policyRuleFields)),
 		"Rule":       slices.Collect(maps.Keys(ruleFields)),
+		"Lease":      slices.Collect(maps.Keys(leaseFields)),
 		"Process":    slices.Collect(maps.Keys(processFields)),
 		"Capture":    slices.Collect(maps.Keys(captureFields)),
 		"Packet":     slices.Collect(maps.Keys(packetFields)),

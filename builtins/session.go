@@ -58,8 +58,9 @@ type Session struct {
 	checks      []Check
 	params      []Param
 	namespaces  []*Namespace
-	jobs        int        // background processes so far
-	assumptions int        // answers of a plan so far
+	jobs        int // background processes so far
+	assumptions int // answers of a plan so far
+	services    plannedServices
 	captures    []*Capture // those that run
 	unwritten   error      // of files whose captures ended with a namespace
 }

@@ -11,7 +11,7 @@ import (
 
 // targets returns the addresses that a target has, seen from a namespace, the
 // best first: a target is an address as text, an Address, a Link, a Namespace or
-// the name of one.
+// the name of one, or a name that the resolver of the namespace knows.
 func (s *Session) targets(from *Namespace, v starlark.Value) ([]netip.Addr, error) {
 	switch v := v.(type) {
 	case Address:
@@ -26,6 +26,9 @@ func (s *Session) targets(from *Namespace, v starlark.Value) ([]netip.Addr, erro
 		names := append(s.lab.System().Names(), op.Host)
 		if slices.Contains(names, string(v)) {
 			return s.nearest(from, string(v))
+		}
+		if ips, ok, err := s.resolve(from, string(v)); ok || err != nil {
+			return ips, err
 		}
 		return nil, badArg(nearName(names, string(v)), "%s is neither an address nor the name of a namespace of the lab", describe(v))
 	case linkValue:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -23,16 +24,7 @@ func newServe() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if readyFD > 0 {
-				f := os.NewFile(uintptr(readyFD), "ready")
-				if _, err := fmt.Fprintln(f, "ready"); err != nil {
-					return err
-				}
-				if err := f.Close(); err != nil {
-					return err
-				}
-			}
-			return s.Serve(cmd.Context())
+			return serving(cmd.Context(), s, readyFD)
 		},
 	}
 	f := cmd.Flags()
@@ -41,7 +33,27 @@ func newServe() *cobra.Command {
 	f.IntSliceVar(&o.HTTP, "http", nil, "HTTP `PORT`")
 	f.StringVar(&reply, "reply", "", "answer this `TEXT`")
 	f.StringVar(&o.Name, "name", "", "the `NAME` that HTTP greets with")
-	f.IntVar(&readyFD, "ready-fd", 0, "write a line to this descriptor once it listens")
-	_ = f.MarkHidden("ready-fd")
+	cmd.PersistentFlags().IntVar(&readyFD, "ready-fd", 0, "write a line to this descriptor once it listens")
+	_ = cmd.PersistentFlags().MarkHidden("ready-fd")
+	cmd.AddCommand(newServeDNS(&readyFD), newServeDHCP(&readyFD), newServeDHCPRelay(&readyFD))
 	return cmd
+}
+
+// server is one that listens already.
+type server interface {
+	Serve(ctx context.Context) error
+}
+
+// serving says on a descriptor, if there is one, that a server listens, and serves.
+func serving(ctx context.Context, s server, readyFD int) error {
+	if readyFD > 0 {
+		f := os.NewFile(uintptr(readyFD), "ready")
+		if _, err := fmt.Fprintln(f, "ready"); err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return s.Serve(ctx)
 }
