@@ -219,6 +219,39 @@ check("mesh", all([bool(ping(x, y)) for x in m for y in m]))
 	}
 }
 
+// TestServices holds what @std//services.star and @std//internet.star make.
+func TestServices(t *testing.T) {
+	t.Parallel()
+	out := onPrivateHost(t, `"$NSSCRIPT" run --rm -c '
+load("@std//internet.star", "internet")
+load("@std//services.star", "clients", "gateway", "zone")
+check("zone", zone("example.com", {"@": {"MX": ["10 mail", "20 mx.example.org"]}, "www": "10.0.0.1", "ftp": {"CNAME": "www"}, "a.example.net.": "10.0.0.2"}) == {
+    "example.com": {"MX": ["10 mail.example.com", "20 mx.example.org"]}, "www.example.com": "10.0.0.1",
+    "ftp.example.com": {"CNAME": "www.example.com"}, "a.example.net": "10.0.0.2"})
+net = internet({"www.example.com": "hello"})
+home, office = namespace("home"), namespace("office")
+wan = net.attach(home)
+check("public address", wan.addrs[0].ip == "203.0.113.2")
+check("other provider", net.attach(office, "isp2").addrs[0].ip == "198.51.100.2")
+check("resolver", resolver(home).servers == ["9.9.9.9"])
+check("from one to the other", ping(home, office) and len(traceroute(home, "www.example.com")) == 4)
+lan = bridge("lan", ns = home, addr = "192.168.1.1/28")
+box = gateway(home, lan, wan = wan)
+check("a small pool", box.pool == "192.168.1.8-192.168.1.14")
+pcs = clients(2, lan)
+check("through the gateway", [http(pc, "http://www.example.com/").body for pc in pcs] == ["hello", "hello"])
+check("without it", not ping(net.core, pcs[0]))
+net.records({"*.example.org": "192.0.2.10"})
+check("more records", dns(pcs[0], "any.example.org").answers == ["192.0.2.10"])
+net.site("new.example.org", "new")
+check("more sites", http(office, "http://new.example.org/").body == "new")
+check("a customer that there is not", ping(office, "203.0.113.77").error in ("net-unreachable", "host-unreachable"))
+'`)
+	if !strings.Contains(out, "11 checks: 11 passed, 0 failed") {
+		t.Error(out)
+	}
+}
+
 // BenchmarkStar builds a star of 100 namespaces and takes it down, beside the
 // same by a shell script of `ip` commands.
 func BenchmarkStar(b *testing.B) {
