@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"nsscript/builtins/kernel"
+
 	"nsscript/cmd/nsscript/internal/fault"
 )
 
@@ -114,6 +116,9 @@ func hostInit() int {
 	for _, step := range []error{
 		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
 		unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=755"),
+		// A planned script writes the resolvers of its namespaces there.
+		os.MkdirAll(kernel.NetNSEtc, 0o755),
+		unix.Mount("tmpfs", kernel.NetNSEtc, "tmpfs", 0, "mode=755"),
 		unix.Mount("proc", "/proc", "proc", 0, ""),
 		exec.Command("ip", "link", "set", "lo", "up").Run(),
 		os.MkdirAll(home, 0o755),
