@@ -5,8 +5,6 @@ import (
 	"io"
 
 	"go.starlark.net/starlark"
-
-	"nsscript/builtins/lab"
 )
 
 // Console is the interactive session, for the builtins that are about it.
@@ -23,7 +21,7 @@ type Console interface {
 var consoleSpecs = []spec{
 	{sig: "help(x = None)", doc: helpDoc, run: help},
 	{sig: "explain(on = True)", doc: explainDoc, run: explain},
-	{sig: "graph(format = \"text\")", doc: graphDoc, run: graph},
+	graphSpec,
 	{sig: "interact()", doc: interactDoc, run: interact},
 	{
 		sig: "undo()", doc: undoDoc,
@@ -113,19 +111,6 @@ func explain(c *call) (starlark.Value, error) {
 	return nil, nil
 }
 
-func graph(c *call) (starlark.Value, error) {
-	format := "text"
-	if err := c.unpack(&format); err != nil {
-		return nil, err
-	}
-	text, err := lab.Graph(c.lab, format)
-	if err != nil {
-		return nil, err
-	}
-	_, err = io.WriteString(c.opts.Out, text)
-	return nil, err
-}
-
 func interact(c *call) (starlark.Value, error) {
 	if c.lab.Planned() {
 		return nil, nil // nobody sits there
@@ -168,22 +153,6 @@ example:
     explain()
     red = namespace("red")
     explain(False)
-`
-
-const graphDoc = `
-Draws the lab as it is now: namespaces, their interfaces and what they are connected to.
-
-format (string): "text" for the terminal, "dot" for Graphviz, "mermaid" for Markdown
-returns (None): nothing
-errors: there is no such format
-example:
-    red, blue = namespace("red"), namespace("blue")
-    veth(red, blue, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
-    graph()
-    #> blue
-    #>   eth0  10.0.0.2/24  ── red:eth0
-    #> red
-    #>   eth0  10.0.0.1/24  ── blue:eth0
 `
 
 const interactDoc = `

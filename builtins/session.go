@@ -19,6 +19,7 @@ type Options struct {
 	Style  Style             // how checks are printed
 	Params map[string]string // values given with --set
 	Self   string            // this program, to run servers with
+	Width  int               // columns of the terminal that Out is, 0 for no terminal
 
 	// Assume is told what a planned script has asked, if set.
 	Assume func(Assumption)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"github.com/kballard/go-shellquote"
 
 	"nsscript/builtins/picture"
@@ -30,12 +32,34 @@ func factsOf(n *picture.Namespace) []fact {
 		}
 	}
 	if len(n.Services) > 0 {
-		list = append(list, fact{"services", plain(strings.Join(n.Services, ", ")), plainAll(n.Services)})
+		list = append(list, fact{"services", services(n.Services), plainAll(n.Services)})
 	}
 	if n.Note != "" {
-		list = append(list, fact{"note", plain(n.Note), []string{plain(n.Note)}})
+		list = append(list, fact{"note", ansi.Truncate(plain(n.Note), longLabel, "…"), []string{plain(n.Note)}})
 	}
 	return list
+}
+
+// longLabel is how many letters of what runs in a namespace are shown.
+const longLabel = 34
+
+// services are the servers of a namespace in short: of nsscript's own only their ports.
+func services(commands []string) string {
+	var list []string
+	for _, c := range commands {
+		flags, own := strings.CutPrefix(c, "nsscript serve ")
+		words := strings.Fields(flags)
+		if !own || len(words)%2 == 1 {
+			list = append(list, plain(c))
+			continue
+		}
+		for i := 0; i < len(words); i += 2 {
+			if name := strings.TrimPrefix(words[i], "--"); name != "name" {
+				list = append(list, plain(name+" "+words[i+1]))
+			}
+		}
+	}
+	return ansi.Truncate(strings.Join(list, ", "), longLabel, "…")
 }
 
 // routing tells whether the namespace forwards, and of which protocol.

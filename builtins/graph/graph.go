@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -37,6 +38,21 @@ var formats = map[string]func(*drawing, *Options) string{
 
 // Formats are the forms in which a network is drawn.
 func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
+
+// FormatOf is the form that a file's name tells, text where it tells none.
+func FormatOf(file string) string {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".svg":
+		return "svg"
+	case ".dot", ".gv":
+		return "dot"
+	case ".mmd", ".mermaid":
+		return "mermaid"
+	case ".json":
+		return "json"
+	}
+	return "text"
+}
 
 // CheckFormat returns an error for a form that there is not.
 func CheckFormat(format string) error {

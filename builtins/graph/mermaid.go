@@ -20,6 +20,10 @@ func (d *drawing) mermaid(*Options) string {
 		}
 		fmt.Fprintf(&b, "  n%d%s\"%s\"%s%s\n", x.number, open, x.mermaidLabel(d.track), shut, x.mermaidClass(d.track))
 	}
+	used := map[string]bool{"way": d.track != nil}
+	for _, x := range d.boxes {
+		used[strings.TrimPrefix(x.mermaidClass(d.track), ":::")] = true
+	}
 	var styles []string
 	for i, c := range d.cables {
 		arrow := "---"
@@ -43,17 +47,24 @@ func (d *drawing) mermaid(*Options) string {
 		}
 		fmt.Fprintf(&b, "  n%d %s|\"%s\"| n%d\n", a, arrow, text, z)
 	}
-	b.WriteString(strings.Join(styles, "") + mermaidStyle)
+	b.WriteString(strings.Join(styles, ""))
+	for _, s := range mermaidStyles {
+		if used[s[0]] {
+			fmt.Fprintf(&b, "  classDef %s %s\n", s[0], s[1])
+		}
+	}
 	return b.String()
 }
 
-const mermaidStyle = `  classDef router fill:#dbeafe,stroke:#5b8def,color:#1e293b
-  classDef bridge fill:#dcfce7,stroke:#4ea46f,color:#1e293b
-  classDef host fill:#fef3c7,stroke:#c99a2e,color:#1e293b
-  classDef walked stroke:#ea580c,stroke-width:3px
-  classDef dead fill:#fee2e2,stroke:#dc2626,stroke-width:3px,color:#1e293b
-  classDef way fill:none,stroke:none
-`
+// mermaidStyles are the looks of the classes, in the order in which they are written.
+var mermaidStyles = [][2]string{
+	{"router", "fill:#dbeafe,stroke:#5b8def,color:#1e293b"},
+	{"bridge", "fill:#dcfce7,stroke:#4ea46f,color:#1e293b"},
+	{"host", "fill:#fef3c7,stroke:#c99a2e,color:#1e293b"},
+	{"walked", "stroke:#ea580c,stroke-width:3px"},
+	{"dead", "fill:#fee2e2,stroke:#dc2626,stroke-width:3px,color:#1e293b"},
+	{"way", "fill:none,stroke:none"},
+}
 
 // mermaidLabel is what stands in a box: its name, its facts, and interfaces that no
 // cable tells of.

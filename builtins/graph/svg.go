@@ -66,7 +66,7 @@ func esc(s string) string {
 
 // open begins the drawing.
 func (w *svgWriter) open(width, height float64, d *drawing) {
-	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" role="img">`+"\n",
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %s %s" role="img" xml:space="preserve">`+"\n",
 		px(width), px(height), px(width), px(height))
 	fmt.Fprintf(w, "<title>%s</title>\n<style>%s</style>\n", esc(d.title()), svgStyle)
 	w.WriteString(`<defs><marker id="arrow" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="5" markerHeight="5" orient="auto-start-reverse"><path class="arrow" d="M0 0 10 5 0 10z"/></marker></defs>` + "\n")

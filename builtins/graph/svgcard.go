@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/mattn/go-runewidth"
 
 	"nsscript/builtins/graph/layout"
 )
@@ -166,12 +165,12 @@ func (r row) words() []string {
 func (c *card) port(p *port) *layout.Port { return c.ports[p] }
 
 // monoWidth is how wide text is in a font whose letters are all as wide.
-func monoWidth(s string) float64 { return float64(runewidth.StringWidth(s)) * textSize * 0.605 }
+func monoWidth(s string) float64 { return float64(ansi.StringWidth(s)) * textSize * 0.605 }
 
 // sansWidth is an upper bound for other fonts, a little more than the widest letters
 // have on the average.
 func sansWidth(s string, size float64) float64 {
-	return float64(runewidth.StringWidth(s)) * size * 0.62
+	return float64(ansi.StringWidth(s)) * size * 0.62
 }
 
 func pillWidth(label string) float64 { return sansWidth(label, 10.5) + 14 }
@@ -197,6 +196,7 @@ func (w *svgWriter) card(c *card, t *track) {
 	fmt.Fprintf(w, `<g class="%s" transform="translate(%s %s)"><title>%s</title>`+"\n", strings.Join(classes, " "), px(n.X), px(n.Y), esc(b.hover()))
 	fmt.Fprintf(w, `<rect class="card" width="%s" height="%s" rx="8"/>`, px(n.W), px(n.H))
 	fmt.Fprintf(w, `<path class="top" d="M0 %s%s"/>`, px(headHeight-4), fmt.Sprintf("V8Q0 0 8 0H%sQ%s 0 %s 8V%sz", px(n.W-8), px(n.W), px(n.W), px(headHeight-4)))
+	fmt.Fprintf(w, `<rect class="edge" width="%s" height="%s" rx="8"/>`, px(n.W), px(n.H))
 	fmt.Fprintf(w, `<text class="name" x="%s" y="18.5">%s</text>`, px(padding), esc(c.title))
 	if k := b.kind(); k != "" {
 		fmt.Fprintf(w, `<text class="kind" x="%s" y="18">%s</text>`, px(n.W-padding), k)
@@ -214,7 +214,7 @@ func (w *svgWriter) card(c *card, t *track) {
 		w.port(c, p)
 	}
 	if t != nil && len(t.boxes[b]) > 0 {
-		w.number(t.boxes[b], 4, 0)
+		w.number(t.boxes[b], -1, -2)
 	}
 	if t != nil && t.dead == b {
 		fmt.Fprintf(w, `<path class="cross" d="M%s -7l14 14m0 -14l-14 14"/>`+"\n", px(n.W-12))

@@ -5,11 +5,12 @@ package graph
 const svgStyle = `
 text{font-family:"Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-serif;fill:#1e293b}
 .ground{fill:#fff}
-.card{fill:#fff;stroke:#94a3b8;stroke-width:1.25}
+.card{fill:#fff}
+.edge{fill:none;stroke:#94a3b8;stroke-width:1.25}
 .top{fill:#eef2f7}
-.router .top{fill:#dbeafe}.router .card{stroke:#5b8def}
-.bridge .top{fill:#dcfce7}.bridge .card{stroke:#4ea46f}
-.host .top{fill:#fef3c7}.host .card{stroke:#c99a2e}
+.router .top{fill:#dbeafe}.router .edge{stroke:#5b8def}
+.bridge .top{fill:#dcfce7}.bridge .edge{stroke:#4ea46f}
+.host .top{fill:#fef3c7}.host .edge{stroke:#c99a2e}
 .section{fill:#f0fdf4;stroke:#bbe5c8}
 .name{font-size:15px;font-weight:600}
 .kind{font-size:11px;text-anchor:end;fill:#64748b}
@@ -33,16 +34,16 @@ text{font-family:"Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-ser
 .cable.walked{stroke:#ea580c;stroke-width:3;stroke-dasharray:none}
 .cable.walked.back{stroke-dasharray:7 5}
 .arrow{fill:#ea580c}
-.box.walked .card{stroke:#ea580c;stroke-width:2.5}
-.box.dead .card{stroke:#dc2626;stroke-width:2.5}
+.box.walked .edge{stroke:#ea580c;stroke-width:2.5}
+.box.dead .edge{stroke:#dc2626;stroke-width:2.5}
 .number rect{fill:#ea580c;stroke:#fff;stroke-width:1.5}
 .number text{font-size:11px;font-weight:700;text-anchor:middle;fill:#fff}
 .cross{stroke:#dc2626;stroke-width:4.5;stroke-linecap:round;fill:none}
-.box:hover .card{stroke-width:2.5}.cable:hover{stroke-width:4}
+.box:hover .edge{stroke-width:2.5}.cable:hover{stroke-width:4}
 @media (prefers-color-scheme:dark){
 text{fill:#e2e8f0}
 .ground{fill:#0f172a}
-.card{fill:#1e293b;stroke:#64748b}
+.card{fill:#1e293b}.edge{stroke:#64748b}
 .top{fill:#334155}
 .router .top{fill:#1e3a8a}.bridge .top{fill:#14532d}.host .top{fill:#713f12}
 .section{fill:#163524;stroke:#2f6b45}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/mattn/go-runewidth"
 )
 
 // The sizes of a text, in letters.
@@ -43,6 +42,9 @@ type texter struct {
 	of    map[*box]*class
 	width int
 }
+
+// limit is how wide a box may be: the rest is for what its cables lead to.
+func (t *texter) limit() int { return t.width * 3 / 5 / step * step }
 
 // inline reports whether boxes are drawn at the other end of their only cable.
 func (t *texter) inline(c *class) bool {
@@ -104,13 +106,13 @@ func (t *texter) box(c *class) {
 		rows = append(rows, textRow{g.caption(), t.arms(c, g)})
 	}
 	title := t.title(c)
-	wide, limit := runewidth.StringWidth(title)+4, t.width/2
+	wide, limit := ansi.StringWidth(title)+4, t.limit()
 	for _, r := range rows {
-		wide = max(wide, runewidth.StringWidth(r.left)+2)
+		wide = max(wide, ansi.StringWidth(r.left)+2)
 	}
-	wide = min((wide+step-1)/step*step, max(limit, step))
-	lead := fmt.Sprintf("┌─ %s ", runewidth.Truncate(title, t.width-5, "…"))
-	t.WriteString(lead + strings.Repeat("─", max(0, wide+1-runewidth.StringWidth(lead))) + "┐\n")
+	wide = min((wide+step-1)/step*step, limit)
+	lead := fmt.Sprintf("┌─ %s ", ansi.Truncate(title, t.width-5, "…"))
+	t.WriteString(lead + strings.Repeat("─", max(0, wide+1-ansi.StringWidth(lead))) + "┐\n")
 	for _, r := range rows {
 		t.row(r, wide)
 	}
@@ -161,7 +163,7 @@ func (t *texter) facts(b *box) []string {
 	var lines []string
 	for _, f := range b.facts {
 		n := len(lines)
-		if n > 0 && runewidth.StringWidth(lines[n-1]+" · "+f.label) <= t.width/2-2 {
+		if n > 0 && ansi.StringWidth(lines[n-1]+" · "+f.label) <= t.limit()-2 {
 			lines[n-1] += " · " + f.label
 			continue
 		}
@@ -189,7 +191,7 @@ func (t *texter) row(r textRow, wide int) {
 				right = "│" + right[1:]
 			}
 		}
-		t.WriteString(strings.TrimRight("│ "+runewidth.FillRight(left, wide-1)+right, " ") + "\n")
+		t.WriteString(strings.TrimRight("│ "+left+strings.Repeat(" ", max(0, wide-1-ansi.StringWidth(left)))+right, " ") + "\n")
 	}
 }
 
@@ -349,13 +351,13 @@ func (t *texter) short(c *class) string {
 // wrap breaks a line where it is too long, at a blank if there is one. The lines after
 // the first are indented.
 func wrap(s string, width int, indent string) []string {
-	if runewidth.StringWidth(s) <= width {
+	if ansi.StringWidth(s) <= width {
 		return []string{s}
 	}
 	lead := s[:len(s)-len(strings.TrimLeft(s, " "))]
 	indent = lead + indent
 	var lines []string
-	for i, l := range strings.Split(ansi.Wrap(s, max(8, width-len(indent)), ""), "\n") {
+	for i, l := range strings.Split(ansi.Wrap(s, max(8, width-len(indent)), "–"), "\n") {
 		if i > 0 {
 			l = indent + strings.TrimLeft(l, " ")
 		}

@@ -76,7 +76,7 @@ func (d *drawing) follow(w *Walk) {
 
 // enter notes that the packet is in a box.
 func (t *track) enter(b *box, back bool) {
-	if n := len(t.stops); n > 0 && t.stops[n-1].box == b && t.stops[n-1].back == back {
+	if n := len(t.stops); n > 0 && t.stops[n-1].box == b {
 		return
 	}
 	s := stop{number: len(t.stops) + 1, box: b, back: back}

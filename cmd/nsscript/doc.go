@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
 	"nsscript/builtins"
 	"nsscript/builtins/doc"
@@ -92,11 +91,7 @@ func fieldText(lib *doc.Library, name string) string {
 
 // docStyle is how pages look on this terminal.
 func docStyle() doc.Style {
-	s := doc.Style{Color: colorful(os.Stdout)}
-	if size, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ); err == nil {
-		s.Width = int(size.Col)
-	}
-	return s
+	return doc.Style{Color: colorful(os.Stdout), Width: columns()}
 }
 
 // completeDoc completes the names that doc explains.

@@ -49,6 +49,15 @@ func colorful(f *os.File) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())
 }
 
+// columns are those of the terminal that the standard output is, 0 where it is none.
+func columns() int {
+	size, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
+}
+
 // hostPlace builds labs on the machine itself.
 type hostPlace struct {
 	registry lab.Registry

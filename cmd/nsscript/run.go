@@ -219,7 +219,7 @@ func prepare(ctx context.Context, out io.Writer, name, origin string, o runOptio
 		l.ExplainTo(explain)
 	}
 	return language(ctx, out, builtins.Options{
-		Lab: l, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json, Places: o.places}, Params: params, Self: self(), Explain: explain,
+		Lab: l, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json, Places: o.places}, Params: params, Self: self(), Explain: explain, Width: columns(),
 	}), nil
 }
 

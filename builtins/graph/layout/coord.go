@@ -34,6 +34,7 @@ func (p *part) place() {
 	p.assign()
 	p.trim()
 	p.spread()
+	p.even()
 	p.arrange()
 	p.fold()
 	p.ports()

@@ -285,6 +285,26 @@ func (p *part) spread() {
 	}
 }
 
+// even makes all boxes equal that stand in a column of blocks.
+func (p *part) even() {
+	for _, l := range p.layers {
+		w := 0.0
+		for _, it := range l.items {
+			if b, ok := it.(*block); ok && b.cols == 1 {
+				w = max(w, b.colW[0])
+			}
+		}
+		for _, it := range l.items {
+			if b, ok := it.(*block); ok && b.cols == 1 {
+				for _, n := range b.leaves {
+					n.W = w
+				}
+				b.measure()
+			}
+		}
+	}
+}
+
 // The columns of a long network run back and forth, so that it stays on a page.
 const (
 	longChain  = 8   // layers, from which on a network is folded

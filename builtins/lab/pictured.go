@@ -1,0 +1,103 @@
+package lab
+
+import (
+	"context"
+	"slices"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+	"nsscript/builtins/picture"
+)
+
+// shownSysctls are the parameters by which a picture tells a router.
+var shownSysctls = []string{"net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"}
+
+// Pictured returns the lab as it is now: what a plan has come to, else what the kernel
+// has. Of the machine's own namespace there is only what the lab has made.
+func (l *Lab) Pictured(ctx context.Context) (*picture.Picture, error) {
+	if l.Planned() {
+		return l.Picture(), nil
+	}
+	var sources []picture.Source
+	for _, name := range l.inOrder() {
+		ns, err := l.sys.NS(name)
+		if err != nil {
+			continue // it was deleted meanwhile
+		}
+		src := picture.Source{Name: name, NS: ns, Owned: l.sys.Owned(name)}
+		if l.Foreign(name) {
+			src.Shows = func(k kernel.Link) bool { return k.Alias == l.sys.Mark }
+		}
+		sources = append(sources, src)
+	}
+	p, err := picture.Scan(ctx, l.name, sources, picture.ScanOptions{Sysctls: shownSysctls, Iptables: &l.sys.Iptables})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range p.Namespaces {
+		if l.Foreign(n.Name) {
+			l.keepOwn(n)
+		}
+	}
+	return p, l.running(p)
+}
+
+// running notes the processes of the lab that run.
+func (l *Lab) running(p *picture.Picture) error {
+	for _, e := range l.Entries() {
+		o, ok := e.Op.(*op.StartProcess)
+		if !ok || !e.Live() || p.Namespace(o.NS) == nil {
+			continue
+		}
+		alive, err := o.Alive()
+		if err != nil {
+			return err
+		}
+		if alive {
+			if err := o.Model(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keepOwn drops from the packet filters of the machine's own namespace what others have
+// there.
+func (l *Lab) keepOwn(n *picture.Namespace) {
+	for _, t := range n.Tables {
+		for _, c := range t.Chains {
+			if c.Policy != "" {
+				c.Policy = "ACCEPT"
+			}
+			c.Rules = slices.DeleteFunc(c.Rules, func(spec []string) bool { return op.RuleLab(spec) != l.name })
+		}
+	}
+}
+
+// inOrder are the namespaces in the order in which they were made, the host first.
+func (l *Lab) inOrder() []string {
+	have := map[string]bool{}
+	for _, name := range l.sys.Names() {
+		have[name] = true
+	}
+	names := []string{op.Host}
+	take := func(name string) {
+		if have[name] {
+			names = append(names, name)
+			delete(have, name)
+		}
+	}
+	for _, e := range l.Entries() {
+		switch o := e.Op.(type) {
+		case *op.AddNamespace:
+			take(o.Name)
+		case *op.JoinNamespace:
+			take(o.Name)
+		}
+	}
+	for _, name := range l.sys.Names() {
+		take(name)
+	}
+	return names
+}
