@@ -166,6 +166,8 @@ example:
     #> ┌─ red ──────────────────┐
     #> │ eth0 10.0.0.1/24       ├── [blue] eth0 10.0.0.2/24
     #> └────────────────────────┘
-    graph("mermaid", trace = trace(red, blue))
+    path = trace(red, blue)
+    if not path:
+        graph(trace = path, file = "lost.svg")
 command: nsscript graph LAB|FILE [--format FORMAT] [-o FILE] [--trace FROM TO]
 `
