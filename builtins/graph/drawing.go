@@ -36,11 +36,12 @@ type port struct {
 	cables []*cable
 }
 
-// cable joins two ports: a pair of veth, or a device and one that stands on it in
-// another namespace.
+// cable joins two ports: a pair of veth, a device and one that stands on it in another
+// namespace, or the ends of a tunnel.
 type cable struct {
 	a, b   *port
 	kind   string
+	tunnel bool
 	number int
 }
 
@@ -63,6 +64,7 @@ func newDrawing(p *picture.Picture) *drawing {
 			}
 		}
 	}
+	d.tunnels()
 	return d
 }
 
@@ -81,9 +83,62 @@ func (d *drawing) join(q, peer *port) {
 	default:
 		q.cable = &cable{a: peer, b: q, kind: q.link.Kind}
 	}
-	q.cables, peer.cables = append(q.cables, q.cable), append(peer.cables, q.cable)
-	q.cable.number = len(d.cables)
-	d.cables = append(d.cables, q.cable)
+	d.add(q.cable)
+}
+
+func (d *drawing) add(c *cable) {
+	c.number = len(d.cables)
+	c.a.cables, c.b.cables = append(c.a.cables, c), append(c.b.cables, c)
+	d.cables = append(d.cables, c)
+}
+
+// tunnels joins the ends of tunnels: two of a kind, of which each has the other's
+// address for the far one.
+func (d *drawing) tunnels() {
+	owner := map[string][]*picture.Namespace{}
+	for _, n := range d.pic.Namespaces {
+		for _, l := range n.Links {
+			for _, p := range l.Global() {
+				owner[p.Addr().String()] = append(owner[p.Addr().String()], n)
+			}
+		}
+	}
+	ends := map[string][]*port{} // by kind, and the far address
+	end := func(p *port) string { return p.link.Kind + " " + p.link.Option("id") + " " + p.link.Option("remote") }
+	for _, b := range d.boxes {
+		for _, p := range b.ports {
+			if p.link.Option("remote") != "" {
+				ends[end(p)] = append(ends[end(p)], p)
+			}
+		}
+	}
+	joined := map[*port]bool{}
+	for _, b := range d.boxes {
+		for _, p := range b.ports {
+			if q := d.farEnd(p, ends, owner); q != nil && !joined[p] && !joined[q] {
+				joined[p], joined[q] = true, true
+				d.add(&cable{a: p, b: q, kind: p.link.Kind, tunnel: true})
+			}
+		}
+	}
+}
+
+// farEnd is the other end of a tunnel, nil for none.
+func (d *drawing) farEnd(p *port, ends map[string][]*port, owner map[string][]*picture.Namespace) *port {
+	remote := p.link.Option("remote")
+	if remote == "" {
+		return nil
+	}
+	for _, l := range p.box.ns.Links {
+		for _, mine := range l.Global() {
+			for _, q := range ends[p.link.Kind+" "+p.link.Option("id")+" "+mine.Addr().String()] {
+				if q.box != p.box && slices.Contains(owner[remote], q.box.ns) {
+					return q
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // boxesOf are the boxes of a namespace: one, but where the host is a place for bridges

@@ -61,6 +61,7 @@ func TestGolden(t *testing.T) {
 		{"answered", twoBridges(), answeredWalk()},
 		{"docker", docker(), nil},
 		{"kinds", kinds(), nil},
+		{"tunnel", tunnel(), nil},
 		{"fabric", spineLeaf(2, 12, 3), nil},
 	} {
 		for _, format := range Formats() {

@@ -57,13 +57,14 @@ type End struct {
 	Link      string `json:"link"`
 }
 
-// Cable joins two interfaces: the ends of a pair of veth, or a device and one that
-// stands on it in another namespace.
+// Cable joins two interfaces: the ends of a pair of veth, a device and one that stands
+// on it in another namespace, or the ends of a tunnel.
 type Cable struct {
-	A    End    `json:"a"`
-	B    End    `json:"b"`
-	Kind string `json:"kind"` // veth, or the kind of the device that stands on A
-	Up   bool   `json:"up"`   // both ends are
+	A      End    `json:"a"`
+	B      End    `json:"b"`
+	Kind   string `json:"kind"`             // veth, that of a tunnel, or of the device that stands on A
+	Tunnel bool   `json:"tunnel,omitempty"` // what passes it goes over other cables
+	Up     bool   `json:"up"`               // both ends are
 }
 
 // Bridge is a bridge with its ports.
@@ -111,7 +112,7 @@ func (d *drawing) json(*Options) string {
 		}
 	}
 	for _, c := range d.cables {
-		n.Cables = append(n.Cables, Cable{A: endJSON(c.a.link), B: endJSON(c.b.link), Kind: c.kind, Up: !c.down()})
+		n.Cables = append(n.Cables, Cable{A: endJSON(c.a.link), B: endJSON(c.b.link), Kind: c.kind, Tunnel: c.tunnel, Up: !c.down()})
 	}
 	n.Walk = d.walkJSON()
 	text, err := json.MarshalIndent(n, "", "  ")

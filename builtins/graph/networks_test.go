@@ -232,3 +232,28 @@ func kinds() network {
 	n.cable(n.link(p, "a", "veth", "10.5.0.1/24"), n.link(p, "b", "veth", "10.5.0.2/24"))
 	return n
 }
+
+// tunnel is two routers with a VXLAN between them over a third, a bond and a VRF.
+func tunnel() network {
+	n := newNetwork()
+	n.join("east", "192.0.2.1/30", "core", "192.0.2.2/30")
+	n.join("core", "198.51.100.2/30", "west", "198.51.100.1/30")
+	for i, s := range []string{"east", "west"} {
+		n.forward(s)
+		v := n.link(n.ns(s), "vx42", "vxlan", fmt.Sprintf("10.42.0.%d/24", i+1))
+		v.MTU = 1450
+		v.Options = [][2]string{{"id", "42"}, {"remote", []string{"198.51.100.1", "192.0.2.1"}[i]}, {"dstport", "4789"}}
+		n.join(s, fmt.Sprintf("10.%d.0.1/24", i+1), "pc-"+s, fmt.Sprintf("10.%d.0.2/24", i+1))
+	}
+	n.forward("core")
+	b := n.link(n.ns("server"), "bond0", "bond", "10.3.0.2/24")
+	b.Options = [][2]string{{"mode", "active-backup"}}
+	for range 2 {
+		n.join("east", "", "server", "")
+	}
+	n.ns("server").Link("eth0").Master, n.ns("server").Link("eth1").Master = b, b
+	f := n.link(n.ns("west"), "blue", "vrf")
+	f.Options = [][2]string{{"table", "10"}}
+	n.ns("west").Link("eth1").Master = f
+	return n
+}

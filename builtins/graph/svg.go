@@ -118,7 +118,10 @@ func (w *svgWriter) head(d *drawing) {
 // cable draws a line.
 func (w *svgWriter) cable(c *cable, e *layout.Edge, t *track) {
 	classes := []string{"cable"}
-	if c.kind != "veth" {
+	switch {
+	case c.tunnel:
+		classes = append(classes, "tunnel")
+	case c.kind != "veth":
 		classes = append(classes, "stacked")
 	}
 	if c.down() {

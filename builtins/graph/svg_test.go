@@ -131,7 +131,7 @@ func shapes() map[string]network {
 		"empty": newNetwork(), "star5": star(5), "star100": star(100), "star1000": star(1000), "line2": line(2), "line20": line(20),
 		"line100": line(100), "ring5": ring(5), "ring20": ring(20), "ring101": ring(101), "mesh5": mesh(5), "mesh20": mesh(20),
 		"tree": tree(3, 3), "tree1000": tree(10, 3), "fabric": spineLeaf(2, 4, 3), "fabric100": spineLeaf(4, 12, 7),
-		"tier": threeTier(), "docker": docker(), "bridges": twoBridges(), "kinds": kinds(),
+		"tier": threeTier(), "docker": docker(), "bridges": twoBridges(), "kinds": kinds(), "tunnel": tunnel(),
 	}
 }
 

@@ -235,7 +235,7 @@ func (w *svgWriter) port(c *card, p *port) {
 		x, anchor = n.W-padding-p.indent(), ` text-anchor="end"`
 	}
 	for i, r := range c.rows[p] {
-		y := q.Y - q.H/2 + 2.5 + lineHeight*float64(i) + 12.5
+		y := q.Top() + 2.5 + lineHeight*float64(i) + 12.5
 		fmt.Fprintf(w, `<text x="%s" y="%s"%s>%s</text>`, px(x), px(y), anchor, r.spans(right))
 	}
 	if q.Left {
@@ -247,20 +247,24 @@ func (w *svgWriter) port(c *card, p *port) {
 	w.WriteString("</g>\n")
 }
 
-// ground draws what the bridges of a namespace and their ports stand on.
+// ground draws what the bridges of a namespace, its bonds and VRFs, and their ports
+// stand on.
 func (w *svgWriter) ground(c *card) {
 	for _, m := range c.box.ports {
-		if m.link.Kind != "bridge" {
-			continue
-		}
 		q := c.ports[m]
-		top, end := q.Y-q.H/2, q.Y+q.H/2
+		top, end, ports := q.Top(), q.Bottom(), 0
 		for _, p := range c.box.ports {
 			if p.link.Master == m.link {
-				end = max(end, c.ports[p].Y+c.ports[p].H/2)
+				end, ports = max(end, c.ports[p].Bottom()), ports+1
 			}
 		}
-		fmt.Fprintf(w, `<rect class="section" x="5" y="%s" width="%s" height="%s" rx="5"/>`+"\n", px(top), px(c.node.W-10), px(end-top))
+		class := "section"
+		if m.link.Kind == "bridge" {
+			class += " bridge"
+		} else if ports == 0 {
+			continue
+		}
+		fmt.Fprintf(w, `<rect class="%s" x="5" y="%s" width="%s" height="%s" rx="5"/>`+"\n", class, px(top), px(c.node.W-10), px(end-top))
 	}
 }
 

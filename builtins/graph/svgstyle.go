@@ -11,7 +11,8 @@ text{font-family:"Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-ser
 .router .top{fill:#dbeafe}.router .edge{stroke:#5b8def}
 .bridge .top{fill:#dcfce7}.bridge .edge{stroke:#4ea46f}
 .host .top{fill:#fef3c7}.host .edge{stroke:#c99a2e}
-.section{fill:#f0fdf4;stroke:#bbe5c8}
+.section{fill:#f8fafc;stroke:#cbd5e1}
+.section.bridge{fill:#f0fdf4;stroke:#bbe5c8}
 .name{font-size:15px;font-weight:600}
 .kind{font-size:11px;text-anchor:end;fill:#64748b}
 .port text,.addr{font-family:"SFMono-Regular",Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono",monospace;font-size:12px}
@@ -24,6 +25,7 @@ text{font-family:"Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-ser
 .cable{fill:none;stroke:#64748b;stroke-width:1.75}
 .cable.down{stroke:#cbd5e1;stroke-dasharray:5 4}
 .cable.stacked{stroke-dasharray:2 3}
+.cable.tunnel{stroke:#7c3aed;stroke-dasharray:8 4;stroke-width:2.5;stroke-opacity:.6}
 .pill rect{fill:#e2e8f0}
 .pill text{font-size:10.5px;text-anchor:middle;fill:#334155}
 .pill.router rect{fill:#2563eb}.pill.router text{fill:#fff}
@@ -46,13 +48,13 @@ text{fill:#e2e8f0}
 .card{fill:#1e293b}.edge{stroke:#64748b}
 .top{fill:#334155}
 .router .top{fill:#1e3a8a}.bridge .top{fill:#14532d}.host .top{fill:#713f12}
-.section{fill:#163524;stroke:#2f6b45}
+.section{fill:#263449;stroke:#475569}.section.bridge{fill:#163524;stroke:#2f6b45}
 .kind,.faint{fill:#94a3b8}
 .addr{fill:#cbd5e1}
 .port circle{fill:#cbd5e1;stroke:#0f172a}
 .port.down text,.port.down tspan{fill:#64748b}
 .port.down circle{fill:#475569}
-.cable{stroke:#94a3b8}.cable.down{stroke:#475569}
+.cable{stroke:#94a3b8}.cable.down{stroke:#475569}.cable.tunnel{stroke:#a78bfa}
 .pill rect{fill:#475569}.pill text{fill:#e2e8f0}
 .pill.nat rect{fill:#4c1d95}.pill.nat text{fill:#ede9fe}
 .pill.filter rect{fill:#7c2d12}.pill.filter text{fill:#ffe4d5}

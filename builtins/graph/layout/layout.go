@@ -60,6 +60,12 @@ type Port struct {
 	Left, Right bool
 }
 
+// Top is the port's upper edge, below the top of the box.
+func (p *Port) Top() float64 { return p.Y - p.H/2 }
+
+// Bottom is its lower edge.
+func (p *Port) Bottom() float64 { return p.Y + p.H/2 }
+
 // Edge is a line from a port of one box to a port of another, or of the same.
 type Edge struct {
 	A, B         *Node

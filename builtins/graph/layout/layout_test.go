@@ -58,7 +58,7 @@ func TestPlace(t *testing.T) {
 					}
 				}
 				for k, p := range a.Ports {
-					if p.top() < 0 || p.top()+p.H > a.H+1 {
+					if p.Top() < 0 || p.Bottom() > a.H+1 {
 						t.Errorf("port %d of box %d lies outside of it", k, i)
 					}
 				}

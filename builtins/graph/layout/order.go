@@ -94,7 +94,7 @@ func (n *Node) sortPorts(isLeft func(*Node) bool) {
 		for j < len(n.Ports) && n.Ports[i].Group != 0 && n.Ports[j].Group == n.Ports[i].Group {
 			j++
 		}
-		y, end := n.Ports[i].top()-saved, n.Ports[j-1].top()+n.Ports[j-1].H-saved
+		y, end := n.Ports[i].Top()-saved, n.Ports[j-1].Bottom()-saved
 		run := n.Ports[i:j]
 		slices.SortStableFunc(run, func(a, b *Port) int { return cmp.Compare(to[a], to[b]) })
 		if bottom := stack(run, y, left); bottom < end {
@@ -105,8 +105,6 @@ func (n *Node) sortPorts(isLeft func(*Node) bool) {
 	}
 	n.H -= saved
 }
-
-func (p *Port) top() float64 { return p.Y - p.H/2 }
 
 // stack puts ports below each other, on each side by itself, and returns where the
 // longer of both ends.
