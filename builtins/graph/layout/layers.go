@@ -216,6 +216,9 @@ func (p *part) twins(in map[*Node]bool, root *Node) (same []*Node, mesh bool) {
 		return k
 	}
 	open, closed := key(root), key(root, root)
+	if len(open) <= 2 { // in a ring the one that faces the root has its neighbours too
+		return nil, false
+	}
 	var joined []*Node
 	for _, n := range p.core {
 		switch {

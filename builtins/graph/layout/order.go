@@ -9,12 +9,14 @@ import (
 const sweeps = 8
 
 // arrange finds what stands above what in each layer: each at the mean of the places
-// of its neighbours, from the left and from the right by turns.
+// of its neighbours, from the left and from the right by turns. Of all the orders that
+// come of it the one with the fewest crossings is kept.
 func (p *part) arrange() {
 	for _, l := range p.layers {
 		l.number()
 	}
-	for i := range sweeps {
+	best, fewest := p.orders(), p.crossings()
+	for i := range 2 * sweeps {
 		for k := range p.layers {
 			if i%2 == 1 {
 				k = len(p.layers) - 1 - k
@@ -22,7 +24,66 @@ func (p *part) arrange() {
 			p.layers[k].sort(i)
 			p.layers[k].number()
 		}
+		if c := p.crossings(); c < fewest {
+			best, fewest = p.orders(), c
+		}
 	}
+	for k, l := range p.layers {
+		l.items = best[k]
+		l.number()
+	}
+}
+
+// orders are the items of the layers as they stand.
+func (p *part) orders() [][]item {
+	all := make([][]item, len(p.layers))
+	for k, l := range p.layers {
+		all[k] = slices.Clone(l.items)
+	}
+	return all
+}
+
+// crossings counts how often lines between two layers cross.
+func (p *part) crossings() int {
+	type line struct{ left, right float64 }
+	lines := make([][]line, len(p.layers))
+	p.edges(func(e *Edge) {
+		a, b := e.A, e.B
+		if a.layer > b.layer {
+			a, b = b, a
+		}
+		if a.layer != b.layer {
+			lines[a.layer] = append(lines[a.layer], line{a.rank + a.portRank(e), b.rank + b.portRank(e)})
+		}
+	})
+	sum := 0
+	for _, list := range lines {
+		slices.SortFunc(list, func(a, b line) int { return cmp.Or(cmp.Compare(a.left, b.left), cmp.Compare(a.right, b.right)) })
+		rights := make([]float64, len(list))
+		for i, l := range list {
+			rights[i] = l.right
+		}
+		sum += inversions(rights)
+	}
+	return sum
+}
+
+// inversions counts the pairs of which the greater stands first, and sorts the list.
+func inversions(list []float64) int {
+	if len(list) < 2 {
+		return 0
+	}
+	a, b := slices.Clone(list[:len(list)/2]), slices.Clone(list[len(list)/2:])
+	sum := inversions(a) + inversions(b)
+	for i := range list {
+		if len(a) > 0 && (len(b) == 0 || a[0] <= b[0]) {
+			list[i], a = a[0], a[1:]
+			continue
+		}
+		list[i], b = b[0], b[1:]
+		sum += len(a)
+	}
+	return sum
 }
 
 // ports finds what stands above what in each box.
@@ -45,7 +106,8 @@ func (l *layer) number() {
 	}
 }
 
-// sort orders the items by the places of their neighbours in other layers.
+// sort orders the items by the places of their neighbours in the layer to the left, or
+// to the right in every other sweep.
 func (l *layer) sort(sweep int) {
 	mean := map[item]float64{}
 	for _, it := range l.items {
@@ -53,7 +115,7 @@ func (l *layer) sort(sweep int) {
 		for _, n := range it.boxes() {
 			for _, e := range n.links {
 				o := e.other(n)
-				if o.layer == n.layer || sweep < sweeps-2 && (sweep%2 == 0) != (o.layer < n.layer) {
+				if o.layer == n.layer || (sweep%2 == 0) != (o.layer < n.layer) {
 					continue
 				}
 				sum += o.rank + o.portRank(e)
@@ -73,9 +135,13 @@ func (l *layer) sort(sweep int) {
 	})
 }
 
-// portRank tells lines apart that lead to ports of one box.
+// portRank tells lines apart that lead to ports of one box, if these keep their places.
 func (n *Node) portRank(e *Edge) float64 {
-	i := slices.Index(n.Ports, e.portOf(n))
+	p := e.portOf(n)
+	if p.Group != 0 {
+		return 0
+	}
+	i := slices.Index(n.Ports, p)
 	return 1e-4 * float64(i) / float64(len(n.Ports))
 }
 
