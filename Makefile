@@ -75,7 +75,7 @@ install: build
 # table from their first sentences.
 reference:
 	$(GO) test ./builtins -run TestReadme -update
-	$(GO) test ./cmd/nsscript -run TestReferenceFile -update
+	$(GO) test ./cmd/nsscript -run "TestReferenceFile|TestReadmeDrawing" -update
 
 deps-run:
 	@.ci/deps $(RUN_PROGRAMS)
