@@ -152,6 +152,8 @@ As text it is for the terminal: a box for each namespace, with what its cables l
 
 As svg it is a picture for a browser or a book: rules are shown under the pointer, and routes.
 
+As json it is for programs: the fields are lab; namespaces, each with name, owned, router, links (name, kind, mac, mtu, up, addrs, master, lower, options), routes, sysctls, services and tables (name, v6, policies, rules, lines); cables (a, b, kind, tunnel, up); bridges (namespace, link, ports); and walk (title, verdict, arrived, stops, death). Fields may be added, and those that there are keep their meaning.
+
 With trace the way of a packet is drawn on it: the boxes and cables that it passed are numbered in order, and where it was lost there is a cross with the reason. A pair sends a packet; a Path is one that was sent before.
 
 format (string): "text", "svg", "dot" for Graphviz, "mermaid" for Markdown, "json"; without it the one that the file's name ends with

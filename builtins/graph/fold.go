@@ -99,7 +99,7 @@ func (d *drawing) alike(short func(string) string) map[*box]*class {
 // look is what a box is by itself.
 func (b *box) look(short func(string) string, t *track) string {
 	words := []string{b.kind(), short(b.name())}
-	if t != nil && (len(t.boxes[b]) > 0 || t.dead == b) {
+	if t.visited(b) {
 		words = append(words, b.key())
 	}
 	for _, f := range b.facts {

@@ -52,6 +52,20 @@ func TestTextNames(t *testing.T) {
 	}
 }
 
+// TestWalkFolded draws the way of a packet over what is folded: the boxes that it, or
+// its answer, was in are drawn each by itself, also where one was not seen to leave.
+func TestWalkFolded(t *testing.T) {
+	walk := &Walk{Title: "h3 → h50", Verdict: "✓ delivered to h50", Arrived: true, Steps: []Step{
+		{NS: "h50", Dev: "eth0"}, {NS: "h50", Dev: "eth0", Out: true, Back: true}, {NS: "h3", Dev: "eth0", Back: true},
+	}}
+	got := drawn(t, star(60), Options{Format: "text", Walk: walk})
+	for _, want := range []string{"\n1 br0 ─2→ 3 h50; back: ─4→ 5 br0 ─6→ 7 h3\n", "┝━2━▶ [3 h50] eth0", "┝━6━▶ [h3] eth0", "[h1 … h60] 58 alike"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %q in:\n%s", want, got)
+		}
+	}
+}
+
 // printable reports whether a terminal shows a text and does nothing else.
 func printable(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r != '\n' && r != ' ' && !unicode.IsPrint(r) && !unicode.Is(unicode.M, r) }) < 0

@@ -1,5 +1,7 @@
 package graph
 
+import "slices"
+
 // Walk is the way of one packet.
 type Walk struct {
 	Title   string // what was sent, and where
@@ -28,10 +30,10 @@ type Death struct {
 // track is a walk as it lies on the drawing.
 type track struct {
 	*Walk
-	stops []stop // boxes and cables, in order
-	boxes map[*box][]int
-	lines map[*cable][]int
-	dead  *box // where it was lost, nil for nowhere in the drawing
+	stops []stop           // boxes and cables, in order
+	boxes map[*box][]int   // the numbers of those on the way there
+	lines map[*cable][]int // and of the cables
+	dead  *box             // where it was lost, nil for nowhere in the drawing
 }
 
 // stop is a box or a cable on the way.
@@ -57,7 +59,9 @@ func (d *drawing) follow(w *Walk) {
 			continue
 		}
 		if !s.Out && p != nil && p.cable != nil && on != p.cable {
-			t.pass(p.cable, p.other(), s.Back) // it was not seen to leave
+			// It was not seen to leave, as may be where many packets pass.
+			t.enter(p.other().box, s.Back)
+			t.pass(p.cable, p.other(), s.Back)
 		}
 		t.enter(b, s.Back)
 		on = nil
@@ -72,6 +76,11 @@ func (d *drawing) follow(w *Walk) {
 			t.enter(t.dead, w.Death.Back)
 		}
 	}
+}
+
+// visited reports whether the packet, or its answer, was in a box.
+func (t *track) visited(b *box) bool {
+	return t != nil && slices.ContainsFunc(t.stops, func(s stop) bool { return s.box == b })
 }
 
 // enter notes that the packet is in a box.
