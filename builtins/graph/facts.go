@@ -43,19 +43,24 @@ func factsOf(n *picture.Namespace) []fact {
 // longLabel is how many letters of what runs in a namespace are shown.
 const longLabel = 34
 
-// services are the servers of a namespace in short: of nsscript's own only their ports.
+// services are the servers of a namespace in short: of nsscript's own only what they
+// are, or their ports.
 func services(commands []string) string {
 	var list []string
 	for _, c := range commands {
-		flags, own := strings.CutPrefix(c, "nsscript serve ")
-		words := strings.Fields(flags)
-		if !own || len(words)%2 == 1 {
+		words, err := shellquote.Split(c)
+		if err != nil || len(words) < 3 || words[0] != "nsscript" || words[1] != "serve" {
 			list = append(list, plain(c))
 			continue
 		}
-		for i := 0; i < len(words); i += 2 {
-			if name := strings.TrimPrefix(words[i], "--"); name != "name" {
-				list = append(list, plain(name+" "+words[i+1]))
+		if !strings.HasPrefix(words[2], "-") { // dns, dhcp
+			list = append(list, plain(words[2]))
+			continue
+		}
+		for i := 2; i+1 < len(words); i += 2 {
+			switch words[i] {
+			case "--tcp", "--udp", "--http":
+				list = append(list, plain(words[i][2:]+" "+words[i+1]))
 			}
 		}
 	}

@@ -172,7 +172,8 @@ func threeTier() network {
 			{"-s", "10.0.1.10/32", "-d", "10.0.2.10/32", "-p", "tcp", "-m", "tcp", "--dport", "8080", "-m", "comment", "--comment", "the web <asks> the \"app\"", "-j", "ACCEPT"},
 		}})
 	n.ns("web").Services = []string{"tcp 80"}
-	n.ns("db").Services = []string{"tcp 5432"}
+	n.ns("app").Services = []string{`nsscript serve --tcp 8080 --udp 53 --reply $'hello\n' --name app`, "nsscript serve dns --forward '. 9.9.9.9'"}
+	n.ns("db").Services = []string{"postgres -D /var/lib/postgresql/data --port 5432"}
 	return n
 }
 
