@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nsscript/builtins"
+	"nsscript/builtins/kernel"
 	"nsscript/builtins/lab"
 	"nsscript/builtins/op"
 	"nsscript/interp"
@@ -210,13 +211,27 @@ func (p *plan) failed() int {
 
 const scriptHead = `#!/usr/bin/env bash
 # The lab %q as commands: run as root, they build the same network.
-# In a place of its own: unshare --net --mount bash -c 'mount -t tmpfs none /run; ip link set lo up; . %s; bash'
+# In a place of its own: unshare --net --mount bash -c '%sip link set lo up; . %s; bash'
 set -euo pipefail
 `
 
+// hidden are mounts that keep what a script writes from the machine's own files: names
+// of namespaces, and where it needs them files of /etc/netns.
+func (p *plan) hidden() string {
+	mounts := "mount -t tmpfs none /run; "
+	for _, s := range p.steps {
+		for _, c := range s.Commands {
+			if strings.Contains(c, kernel.NetNSEtc) {
+				return mounts + "mkdir -p " + kernel.NetNSEtc + "; mount -t tmpfs none " + kernel.NetNSEtc + "; "
+			}
+		}
+	}
+	return mounts
+}
+
 func (p *plan) printScript() {
 	name := p.session.Lab().Name()
-	fmt.Fprintf(&stdout, scriptHead, name, op.ShellWord("./"+name+".sh"))
+	fmt.Fprintf(&stdout, scriptHead, name, p.hidden(), op.ShellWord("./"+name+".sh"))
 	commands := 0
 	said := ""
 	for _, s := range p.steps {
