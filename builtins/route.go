@@ -18,7 +18,7 @@ import (
 
 var routeSpecs = []spec{
 	{
-		sig: "route(ns, dst, *, via = None, dev = None, src = None, metric = None, table = None, type = \"unicast\", mtu = None, onlink = False)",
+		sig: "route(ns, dst, *, via = None, weights = None, dev = None, src = None, metric = None, table = None, type = \"unicast\", mtu = None, onlink = False)",
 		doc: routeDoc,
 		run: route,
 	},
@@ -110,6 +110,27 @@ func (c *call) gateways(ns *Namespace, v starlark.Value, v6 *bool) ([]netip.Addr
 	return list, nil
 }
 
+// weights say how many flows go to one next hop for so many that go to another.
+type weights []int
+
+func (w *weights) unpack(_ *Session, v starlark.Value) error {
+	list, ok := v.(starlark.Sequence)
+	if !ok {
+		return want("a list of whole numbers from 1 to 256", v)
+	}
+	iter := list.Iterate()
+	defer iter.Done()
+	var x starlark.Value
+	for iter.Next(&x) {
+		n := 0
+		if err := readInt(x, &n, 1, 256, ""); err != nil {
+			return err
+		}
+		*w = append(*w, n)
+	}
+	return nil
+}
+
 func route(c *call) (starlark.Value, error) {
 	var ns *Namespace
 	var dst destination
@@ -119,7 +140,8 @@ func route(c *call) (starlark.Value, error) {
 	var tab table
 	var size mtu
 	onlink := false
-	if err := c.unpack(&ns, &dst, &via, &dev, &src, &metric, &tab, &kind, &size, &onlink); err != nil {
+	var shares weights
+	if err := c.unpack(&ns, &dst, &via, &shares, &dev, &src, &metric, &tab, &kind, &size, &onlink); err != nil {
 		return nil, err
 	}
 	if metric < 0 || metric > math.MaxUint32 {
@@ -165,6 +187,12 @@ func route(c *call) (starlark.Value, error) {
 			}
 			r.Via = append(r.Via, gw.String())
 		}
+	}
+	if shares != nil {
+		if len(shares) != len(r.Via) || len(shares) == 1 {
+			return nil, badArg("give each router of `via` a weight", "argument \"weights\": %d for %d next hops", len(shares), len(r.Via))
+		}
+		r.Weight = shares
 	}
 	if src != nil {
 		ips, err := c.gateways(ns, src, known)
@@ -331,10 +359,14 @@ func (r *Route) toSpec() op.RouteSpec {
 	for _, h := range r.r.Hops {
 		if h.Via.IsValid() {
 			sp.Via = append(sp.Via, h.Via.String())
+			sp.Weight = append(sp.Weight, h.Weight)
 		}
 		if len(r.r.Hops) == 1 {
 			sp.Dev = h.Dev
 		}
+	}
+	if !slices.ContainsFunc(sp.Weight, func(w int) bool { return w != 1 }) {
+		sp.Weight = nil
 	}
 	return sp
 }
@@ -553,6 +585,7 @@ A route: where packets for a destination go.
 
 dst (string | Network | Address): "default", or a network such as "10.0.2.0/24"
 via (target | list[target]): the next hop, in a subnet of the namespace; a list shares the flows among several (ECMP)
+weights (list[int], each 1 to 256): where via is a list, how many flows each next hop gets for those of the others; all alike where left out
 dev (string | Link): the interface, where it does not follow from via
 src (string | Address): the source address that own packets take
 metric (int, 0 to 4294967295): of two routes to one network the lower wins

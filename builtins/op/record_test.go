@@ -75,6 +75,8 @@ func TestCommandLines(t *testing.T) {
 		{&AddRoute{RouteSpec{NS: "red", Dst: "default", V6: true, Via: []string{"fd00::1"}, Metric: 5}}, []string{"ip -6 -n red route add default via fd00::1 metric 5"}},
 		{&AddRoute{RouteSpec{NS: "red", Dst: "10.9.0.0/16", Via: []string{"10.0.0.1", "10.0.0.2"}, Table: 100}},
 			[]string{"ip -n red route add 10.9.0.0/16 table 100 nexthop via 10.0.0.1 nexthop via 10.0.0.2"}},
+		{&AddRoute{RouteSpec{NS: "red", Dst: "10.9.0.0/16", Via: []string{"10.0.0.1", "10.0.0.2"}, Weight: []int{11, 45}}},
+			[]string{"ip -n red route add 10.9.0.0/16 nexthop via 10.0.0.1 weight 11 nexthop via 10.0.0.2 weight 45"}},
 		{&AddRoute{RouteSpec{NS: "red", Dst: "10.9.0.0/16", Type: "blackhole"}}, []string{"ip -n red route add blackhole 10.9.0.0/16"}},
 		{&AddRule{RuleSpec{NS: "red", Src: "10.0.0.0/24", Mark: 16, Mask: 255, Table: 100, Priority: 5}},
 			[]string{"ip -n red rule add from 10.0.0.0/24 fwmark 0x10/0xff lookup 100 priority 5"}},

@@ -21,7 +21,8 @@ type RouteSpec struct {
 	NS     string   `json:"ns"`
 	Dst    string   `json:"dst"` // "default" or a prefix
 	V6     bool     `json:"v6,omitempty"`
-	Via    []string `json:"via,omitempty"` // gateways; several for ECMP
+	Via    []string `json:"via,omitempty"`    // gateways; several for ECMP
+	Weight []int    `json:"weight,omitempty"` // of each gateway, 1 to 256; nil for all alike
 	Dev    string   `json:"dev,omitempty"`
 	Src    string   `json:"src,omitempty"`
 	Metric int      `json:"metric,omitempty"`
@@ -29,6 +30,14 @@ type RouteSpec struct {
 	Type   string   `json:"type,omitempty"`  // "" for unicast
 	MTU    int      `json:"mtu,omitempty"`   // bytes
 	OnLink bool     `json:"onlink,omitempty"`
+}
+
+// weight is that of the i-th gateway.
+func (r *RouteSpec) weight(i int) int {
+	if len(r.Weight) == 0 {
+		return 1
+	}
+	return r.Weight[i]
 }
 
 func (r *RouteSpec) family() int {
@@ -88,8 +97,8 @@ func (r *RouteSpec) netlinkRoute(n *kernel.NetNS) (*netlink.Route, error) {
 		nr.LinkIndex, nr.Flags = index, flags
 		nr.Gw, nr.Via = r.gateway(r.Via[0])
 	default:
-		for _, v := range r.Via {
-			hop := &netlink.NexthopInfo{LinkIndex: index, Flags: flags}
+		for i, v := range r.Via {
+			hop := &netlink.NexthopInfo{LinkIndex: index, Flags: flags, Hops: r.weight(i) - 1}
 			hop.Gw, hop.Via = r.gateway(v)
 			nr.MultiPath = append(nr.MultiPath, hop)
 		}
@@ -147,9 +156,12 @@ func (r *RouteSpec) words() []string {
 		w = append(w, "mtu", fmt.Sprint(r.MTU))
 	}
 	if len(r.Via) > 1 {
-		for _, v := range r.Via {
+		for i, v := range r.Via {
 			w = append(w, "nexthop")
 			w = append(w, hop(v)...)
+			if len(r.Weight) > 0 {
+				w = append(w, "weight", fmt.Sprint(r.Weight[i]))
+			}
 		}
 	}
 	return w
@@ -188,12 +200,12 @@ func (r *RouteSpec) pictured() (kernel.Route, error) {
 	if r.OnLink {
 		flags = unix.RTNH_F_ONLINK
 	}
-	for _, v := range r.Via {
+	for i, v := range r.Via {
 		via, err := netip.ParseAddr(v)
 		if err != nil {
 			return k, &Error{Msg: fmt.Sprintf("%q is no address", v)}
 		}
-		k.Hops = append(k.Hops, kernel.NextHop{Via: via, Dev: r.Dev, Weight: 1, Flags: flags})
+		k.Hops = append(k.Hops, kernel.NextHop{Via: via, Dev: r.Dev, Weight: r.weight(i), Flags: flags})
 	}
 	if len(r.Via) == 0 && k.Type == "unicast" {
 		k.Hops = []kernel.NextHop{{Dev: r.Dev, Weight: 1, Flags: flags}}
