@@ -72,9 +72,10 @@ install: build
 	install -D -m 0755 bin/nsscript "$(DESTDIR)$(PREFIX)/bin/nsscript"
 
 # The reference comes from the descriptions beside the builtins, the README's
-# table from their first sentences.
+# tables from their first sentences and from the examples' first lines.
 reference:
 	$(GO) test ./builtins -run TestReadme -update
+	$(GO) test ./examples -run TestReadme -update
 	$(GO) test ./cmd/nsscript -run "TestReferenceFile|TestReadmeDrawing" -update
 
 deps-run:

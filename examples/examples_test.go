@@ -2,15 +2,17 @@ package examples_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
+	"nsscript/builtins/kernel"
 	"nsscript/examples"
 )
 
@@ -83,39 +85,80 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 	return out.String()
 }
 
-func eachExample(t *testing.T, run func(t *testing.T, name, file string)) {
-	files, err := fs.Glob(examples.FS, "*.star")
-	if err != nil || len(files) == 0 {
+// eachExample runs something with each example that this kernel has all for.
+func eachExample(t *testing.T, run func(t *testing.T, e examples.Example, file string)) {
+	all, err := examples.All()
+	if err != nil || len(all) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
-	for _, f := range files {
-		path, err := filepath.Abs(f)
+	for _, e := range all {
+		file, err := filepath.Abs(e.Name + ".star")
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(strings.TrimSuffix(f, ".star"), func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
-			run(t, strings.TrimSuffix(f, ".star"), path)
+			if lacks := lacking(t, e); len(lacks) > 0 {
+				t.Skipf("this kernel lacks %s", strings.Join(lacks, ", "))
+			}
+			run(t, e, file)
 		})
 	}
 }
 
-// TestOnHost runs each example as root on a machine of its own, and again to
-// replace it, and holds that `down` leaves that machine as it was.
+// featuresHere asks, once, which features this kernel has.
+var featuresHere = sync.OnceValues(func() (map[string]bool, error) {
+	const script = `print(json.encode({f: kernel.has(f) for f in json.decode(param("features", "[]"))}))`
+	names, err := json.Marshal(kernel.Features())
+	if err != nil {
+		return nil, err
+	}
+	out, err := exec.Command(binary, "run", "--sandbox", "--rm", "--set", "features="+string(names), "-c", script).Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking for the kernel's features: %w", err)
+	}
+	has := map[string]bool{}
+	return has, json.Unmarshal(out, &has)
+})
+
+// lacking lists what an example needs and this kernel has not.
+func lacking(t *testing.T, e examples.Example) []string {
+	t.Helper()
+	has, err := featuresHere()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lacks []string
+	for _, need := range e.Needs {
+		if !has[need] {
+			lacks = append(lacks, need)
+		}
+	}
+	return lacks
+}
+
+// TestOnHost runs each example but the big ones as root on a machine of its own, the
+// first steps again to replace them, and holds that `down` leaves that machine as it was.
 func TestOnHost(t *testing.T) {
 	t.Parallel()
-	eachExample(t, func(t *testing.T, name, file string) {
+	eachExample(t, func(t *testing.T, e examples.Example, file string) {
+		if e.Takes != "" {
+			t.Skipf("it takes %s: once is enough, as a user", e.Takes)
+		}
+		times := "1"
+		if e.Group == "First steps" {
+			times = "2"
+		}
 		out := onPrivateHost(t, `
 snapshot > /tmp/before-$$ 2>&1
-"$NSSCRIPT" run "$1"
-"$NSSCRIPT" run "$1"
+for _ in $(seq "$3"); do "$NSSCRIPT" run "$1"; done
 "$NSSCRIPT" ls --json | grep -q '"state":"up"'
 "$NSSCRIPT" down "$2"
 snapshot > /tmp/after-$$ 2>&1
 diff /tmp/before-$$ /tmp/after-$$ || left=1
 rm /tmp/before-$$ /tmp/after-$$
 test -z "$left"
-`, file, name)
+`, file, e.Name, times)
 		if n := strings.Count(out, "✓"); n < 2 {
 			t.Errorf("the example made %d checks:\n%s", n, out)
 		}
@@ -129,7 +172,7 @@ const user = 23456
 // no process and no file.
 func TestAsUser(t *testing.T) {
 	t.Parallel()
-	eachExample(t, func(t *testing.T, name, file string) {
+	eachExample(t, func(t *testing.T, e examples.Example, file string) {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -161,15 +204,38 @@ cd "$1"
 "$NSSCRIPT" exec "$2/host" -- ip -brief link
 "$NSSCRIPT" down "$2"
 ls -A "$1"
-`, "bash", dir, name)
+`, "bash", dir, e.Name)
 		if os.Geteuid() == 0 {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 		}
 		out := output(t, cmd)
-		if !strings.HasSuffix(out, fmt.Sprintf("lab %s is down\n%s.star\n", name, name)) {
+		if !strings.HasSuffix(out, fmt.Sprintf("lab %s is down\n%s.star\n", e.Name, e.Name)) {
 			t.Errorf("something is left:\n%s", out)
 		}
 	})
+}
+
+// TestMissing holds that an example that needs what this kernel lacks ends with a
+// clear error and exit status 3, and that there is nothing left of it.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	all, err := examples.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			lacks := lacking(t, e)
+			if len(lacks) == 0 {
+				t.Skip("this kernel has all for it")
+			}
+			out := onPrivateHost(t, `"$NSSCRIPT" run --sandbox "$1" || echo status=$?; "$NSSCRIPT" ls --json`, e.Name+".star")
+			if !strings.HasSuffix(out, "status=3\n[]\n") || !strings.Contains(out, "error: ") {
+				t.Errorf("the kernel lacks %s, and this came of it:\n%s", strings.Join(lacks, ", "), out)
+			}
+		})
+	}
 }
 
 // TestExplain runs the commands that --explain prints by bash on one private

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,9 +16,6 @@ import (
 
 	"nsscript/builtins"
 	"nsscript/builtins/lab"
-	"nsscript/builtins/near"
-	"nsscript/builtins/op"
-	"nsscript/examples"
 	"nsscript/interp"
 	"nsscript/stdlib"
 )
@@ -115,17 +110,6 @@ func source(args []string, o runOptions) (src interp.Source, name, origin string
 	return src, labName(file), src.Path, nil
 }
 
-// readExample reads an example, which is named with an @ before it.
-func readExample(name string) (interp.Source, error) {
-	example := strings.TrimSuffix(strings.TrimPrefix(name, "@"), ".star")
-	text, err := fs.ReadFile(examples.FS, example+".star")
-	if err != nil {
-		all := exampleNames()
-		return interp.Source{}, &op.Error{Msg: fmt.Sprintf("no example is called %q", example), Tip: near.Hint(all, example)}
-	}
-	return interp.Source{Name: name, Text: text}, nil
-}
-
 // labName is the stem of a file, as a lab's name.
 func labName(file string) string {
 	stem := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
@@ -140,14 +124,6 @@ func labName(file string) string {
 		return "lab"
 	}
 	return stem[:min(len(stem), 63)]
-}
-
-func exampleNames() []string {
-	files, _ := fs.Glob(examples.FS, "*.star") // the pattern is well formed
-	for i, f := range files {
-		files[i] = strings.TrimSuffix(path.Base(f), ".star")
-	}
-	return files
 }
 
 // outcome is what run --json prints.
