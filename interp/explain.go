@@ -32,12 +32,33 @@ func (in *Interp) explain(ctx context.Context, err error) *Error {
 	case errors.As(cause, &h):
 		e.Hint = h.Hint()
 	}
+	stack = in.refused(e, stack)
 	called := in.function(cause, stack)
 	if called != nil {
 		stack = stack[:len(stack)-1]
 	}
 	in.place(e, stack, called)
 	return e
+}
+
+// refused has a function of an embedded module that calls fail() refuse what it was
+// given as a builtin does: the error stands where a script called it, and what comes
+// after "hint: " on a line of its own is the hint.
+func (in *Interp) refused(e *Error, stack starlark.CallStack) starlark.CallStack {
+	if len(stack) < 2 || stack[len(stack)-1].Name != "fail" || stack[len(stack)-1].Pos.Line > 0 {
+		return stack
+	}
+	inside := func(c starlark.CallFrame) bool { return strings.HasPrefix(c.Pos.Filename(), std) }
+	n := len(stack) - 1
+	for n > 0 && inside(stack[n-1]) {
+		n--
+	}
+	if n == len(stack)-1 || n == 0 {
+		return stack
+	}
+	e.Msg = strings.TrimPrefix(e.Msg, "fail: ")
+	e.Msg, e.Hint, _ = strings.Cut(e.Msg, "\nhint: ")
+	return stack[:n]
 }
 
 // unwind returns the calls at the place of the failure, outermost first, and
