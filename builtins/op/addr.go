@@ -57,7 +57,8 @@ func (o *AddAddr) Do(_ context.Context, s *System) error {
 	if err != nil {
 		return err
 	}
-	if err := addAddr(h, l, o.NS, o.Addr); err != nil || !l.Up() {
+	// A loopback interface has no neighbours that would look for the address.
+	if err := addAddr(h, l, o.NS, o.Addr); err != nil || !l.Up() || l.Kind == "loopback" {
 		return untouched(err)
 	}
 	return awaitIPv6(n, l.Index, []string{o.Addr})
