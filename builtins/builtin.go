@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -136,13 +137,21 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 // pos is the script's line of the call.
 func (c *call) pos() string { return position(c.thread) }
 
+// position is where a thread stands: in a module of the library, the line of the
+// script that called it.
 func position(thread *starlark.Thread) string {
+	inside := ""
 	for d := 0; d < thread.CallStackDepth(); d++ {
-		if p := thread.CallFrame(d).Pos; p.Line > 0 {
+		p := thread.CallFrame(d).Pos
+		switch {
+		case p.Line == 0:
+		case !strings.HasPrefix(p.Filename(), "@std//"):
 			return p.String()
+		case inside == "":
+			inside = p.String()
 		}
 	}
-	return ""
+	return inside
 }
 
 // do applies an operation to the lab.
