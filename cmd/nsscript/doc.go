@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,12 +12,13 @@ import (
 	"nsscript/builtins"
 	"nsscript/builtins/doc"
 	"nsscript/interp"
+	"nsscript/stdlib"
 )
 
 func newDoc() *cobra.Command {
 	var markdown bool
 	cmd := &cobra.Command{
-		Use: "doc [NAME]", Short: "Explain a builtin, a type, or list all of them", Args: cobra.MaximumNArgs(1),
+		Use: "doc [NAME]", Short: "Explain a builtin, a type or a function of the library, or list all of them", Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeDoc,
 		RunE: func(_ *cobra.Command, args []string) error {
 			lib, err := library()
@@ -24,11 +26,14 @@ func newDoc() *cobra.Command {
 				return err
 			}
 			if markdown {
-				_, err := io.WriteString(&stdout, lib.Markdown())
+				text, err := reference(lib)
+				if err == nil {
+					_, err = io.WriteString(&stdout, text)
+				}
 				return err
 			}
 			if len(args) == 0 {
-				_, err := fmt.Fprintf(&stdout, "%s\nnsscript doc NAME tells more of one: nsscript doc veth\n", lib.Contents(docStyle()))
+				_, err := fmt.Fprintf(&stdout, "%s\nnsscript doc NAME tells more of one: nsscript doc veth\nnsscript doc std lists what load(\"@std//…\") gives\n", lib.Contents(docStyle()))
 				return err
 			}
 			text, err := explainName(lib, args[0], docStyle())
@@ -52,6 +57,55 @@ func library() (*doc.Library, error) {
 	return interp.WithUniverse(lib)
 }
 
+// standard is the reference of the embedded modules.
+func standard() (*doc.Library, error) { return interp.Library(stdlib.FS) }
+
+// reference prints all of the language, the library last.
+func reference(lib *doc.Library) (string, error) {
+	modules, err := standard()
+	if err != nil {
+		return "", err
+	}
+	return lib.Markdown() + "\n" + modules.Markdown(), nil
+}
+
+// standardText explains a function of the library, one of its modules or, under the
+// name std, all of it; "" for another name.
+func standardText(name string, style doc.Style) (string, error) {
+	modules, err := standard()
+	if err != nil {
+		return "", err
+	}
+	if name == "std" || name == "@std" || name == "@std//" {
+		return modules.Contents(style), nil
+	}
+	for _, p := range modules.Pages() {
+		switch {
+		case p.Kind == doc.Module && (p.Name == name || moduleName(p.Name) == moduleName(name)):
+			return p.Text(style) + "\n" + functionsOf(modules, p).Contents(style), nil
+		case p.Kind != doc.Module && p.Name == name:
+			return fmt.Sprintf("load(%q, %q)\n\n%s", strings.TrimPrefix(p.Group, interp.LibraryTitle), p.Name, modules.Help(p, style)), nil
+		}
+	}
+	return "", nil
+}
+
+// moduleName is a module's name as one says it: topo for @std//topo.star.
+func moduleName(name string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(name, "@std//"), ".star")
+}
+
+// functionsOf are the pages of a module's functions.
+func functionsOf(modules *doc.Library, module *doc.Page) *doc.Library {
+	var functions []*doc.Page
+	for _, p := range modules.Pages() {
+		if p.Group == module.Group && p != module {
+			functions = append(functions, p)
+		}
+	}
+	return doc.NewLibrary(functions...)
+}
+
 // explainName prints the pages that a name may mean.
 func explainName(lib *doc.Library, name string, style doc.Style) (string, error) {
 	name = strings.TrimSuffix(name, "()")
@@ -62,6 +116,9 @@ func explainName(lib *doc.Library, name string, style doc.Style) (string, error)
 		}
 		if text := chapterText(lib, name, style); text != "" {
 			return text, nil
+		}
+		if text, err := standardText(name, style); text != "" || err != nil {
+			return text, err
 		}
 		return "", unknownName(lib, name)
 	}
@@ -100,8 +157,12 @@ func completeDoc(_ *cobra.Command, args []string, _ string) ([]string, cobra.She
 	if err != nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	pages := lib.Pages()
+	if modules, err := standard(); err == nil {
+		pages = slices.Concat(pages, modules.Pages())
+	}
 	var names []string
-	for _, p := range lib.Pages() {
+	for _, p := range pages {
 		names = append(names, p.Name+"\t"+p.Summary)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp

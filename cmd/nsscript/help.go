@@ -43,7 +43,7 @@ func helper() func(starlark.Value) (string, error) {
 		case starlark.String:
 			return explainName(lib, string(x), style)
 		case *starlark.Function:
-			return functionHelp(x, style), nil
+			return functionHelp(x, style)
 		case *starlark.Builtin:
 			return builtinHelp(lib, x, style)
 		}
@@ -77,13 +77,19 @@ func chapters(lib *doc.Library, style doc.Style) string {
 	return b.String()
 }
 
-// functionHelp explains a function of a script by its own doc string.
-func functionHelp(fn *starlark.Function, style doc.Style) string {
+// functionHelp explains a function of a script by its own doc string, one of the
+// library by its page.
+func functionHelp(fn *starlark.Function, style doc.Style) (string, error) {
+	if strings.HasPrefix(fn.Position().Filename(), "@std//") {
+		if text, err := standardText(fn.Name(), style); text != "" || err != nil {
+			return text, err
+		}
+	}
 	text := style.Signature(interp.Signature(fn))
 	if d := strings.TrimSpace(fn.Doc()); d != "" {
 		text += "\n" + doc.Unindent(d) + "\n"
 	}
-	return text + fmt.Sprintf("\ndefined at %s\n", fn.Position())
+	return text + fmt.Sprintf("\ndefined at %s\n", fn.Position()), nil
 }
 
 func builtinHelp(lib *doc.Library, b *starlark.Builtin, style doc.Style) (string, error) {

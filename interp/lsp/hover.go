@@ -2,11 +2,11 @@ package lsp
 
 import (
 	"fmt"
-	"strings"
 
 	"go.starlark.net/syntax"
 
 	"nsscript/builtins/doc"
+	"nsscript/interp"
 	"nsscript/interp/static"
 )
 
@@ -27,7 +27,7 @@ func told(v *static.View, p *static.Place) string {
 	id, ok := p.Node.(*syntax.Ident)
 	if !ok {
 		if p.In != nil {
-			return code(p.In.Script.Source.Name) + lead(p.In.Script.Tree.Stmts)
+			return code(p.In.Script.Source.Name) + interp.DocString(p.In.Script.Tree.Stmts)
 		}
 		return ""
 	}
@@ -49,7 +49,10 @@ func told(v *static.View, p *static.Place) string {
 	case f != nil:
 		text := code("def " + f.Signature)
 		if def, ok := f.Node.(*syntax.DefStmt); ok {
-			text += lead(def.Body)
+			if page, err := f.View.Script.Page(def); err == nil && page.Returns.Type != "" {
+				return page.Markdown()
+			}
+			text += interp.DocString(def.Body)
 			if t := f.Returns().Type; t != "" && t != "None" {
 				text += fmt.Sprintf("\n\n**Returns** `%s`", t)
 			}
@@ -66,19 +69,3 @@ func told(v *static.View, p *static.Place) string {
 }
 
 func code(text string) string { return "```python\n" + text + "\n```\n" }
-
-// lead is the string with which a body begins.
-func lead(body []syntax.Stmt) string {
-	if len(body) == 0 {
-		return ""
-	}
-	x, ok := body[0].(*syntax.ExprStmt)
-	if !ok {
-		return ""
-	}
-	lit, ok := x.X.(*syntax.Literal)
-	if !ok || lit.Token != syntax.STRING {
-		return ""
-	}
-	return doc.Unindent(strings.TrimSpace(lit.Value.(string)))
-}
