@@ -262,29 +262,6 @@ ip netns exec red ping -qc 1 -W 2 10.0.0.2 > /dev/null
 	}
 }
 
-// TestStdlib holds the shapes of @std//topo.star.
-func TestStdlib(t *testing.T) {
-	t.Parallel()
-	out := onPrivateHost(t, `"$NSSCRIPT" run --rm -c '
-load("@std//topo.star", "pair", "star", "line", "ring", "mesh")
-a, b = pair()
-check("pair", ping(a, b))
-h = star(5, network = "10.1.0.0/16")
-check("star", all([ping(h[0], x).received for x in h]) and ping(h[0], "10.1.0.1"))
-r = line(5, prefix = "l", network = "10.2.0.0/16")
-check("line", ping(r[0], r[4]) and ping(r[4], r[0], ttl = 4))
-v = line(3, prefix = "v", network = "fd00::/64")
-check("line over IPv6", ping(v[0], v[2]))
-o = ring(6, prefix = "o", network = "10.3.0.0/16")
-check("ring", all([bool(ping(x, y)) for x in o for y in o]))
-m = mesh(4, prefix = "m", network = "10.4.0.0/16")
-check("mesh", all([bool(ping(x, y)) for x in m for y in m]))
-'`)
-	if !strings.Contains(out, "6 checks: 6 passed, 0 failed") {
-		t.Error(out)
-	}
-}
-
 // TestServices holds what @std//services.star and @std//internet.star make.
 func TestServices(t *testing.T) {
 	t.Parallel()
