@@ -253,7 +253,7 @@ func TestHover(t *testing.T) {
 		{two + "a.mt|u", "Link.mtu: int"},
 		{two + "red.n|at", "Network address translation"},
 		{"def f(x, y = 2):\n    \"\"\"Adds.\n\n    Twice.\n    \"\"\"\n    return \"a\"\n|f(1)", "def f(x, y = 2)\n```\nAdds.\n\nTwice.\n\n**Returns** `string`"},
-		{"load(\"@std//topo.star\", \"star\")\nst|ar", "def star("},
+		{"load(\"@std//topo.star\", \"star\")\nst|ar", "| `n` | `int`, at most 1023 | how many |"},
 		{"load(\"@std//to|po.star\", \"star\")", "@std//topo.star"},
 		{"le|n(\"\")", "len(x)"},
 		{"ho|st", "The namespace that the lab stands in"},
