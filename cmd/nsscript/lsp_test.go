@@ -77,7 +77,7 @@ func TestInsideLsp(t *testing.T) {
 		t.Errorf("diagnostics: %s", got)
 	}
 	at := map[string]any{"textDocument": map[string]any{"uri": "untitled:1"}, "position": map[string]any{"line": 1, "character": 7}}
-	if got := call("textDocument/hover", at); !strings.Contains(got, "def star(") {
+	if got := call("textDocument/hover", at); !strings.Contains(got, "star(n") {
 		t.Errorf("hover: %s", got)
 	}
 	module := filepath.Join(cache, "nsscript", "std", "topo.star")
