@@ -80,11 +80,13 @@ func standardText(name string, style doc.Style) (string, error) {
 		return modules.Contents(style), nil
 	}
 	for _, p := range modules.Pages() {
-		switch {
-		case p.Kind == doc.Module && (p.Name == name || moduleName(p.Name) == moduleName(name)):
-			return p.Text(style) + "\n" + functionsOf(modules, p).Contents(style), nil
-		case p.Kind != doc.Module && p.Name == name:
+		if p.Kind != doc.Module && p.Name == name {
 			return fmt.Sprintf("load(%q, %q)\n\n%s", strings.TrimPrefix(p.Group, interp.LibraryTitle), p.Name, modules.Help(p, style)), nil
+		}
+	}
+	for _, p := range modules.Pages() {
+		if p.Kind == doc.Module && moduleName(p.Name) == moduleName(name) {
+			return p.Text(style) + "\n" + functionsOf(modules, p).Contents(style), nil
 		}
 	}
 	return "", nil
