@@ -91,7 +91,7 @@ func (b *Bridge) fdb() (starlark.Value, error) {
 
 var bridgeMethods = []spec{
 	{
-		sig: "attach(bridge, x, *, name = None, peer = None, addr = None, mac = None, mtu = None)",
+		sig: "attach(bridge, x, *, name = None, peer = None, addr = None, mac = None, mtu = None, isolated = False)",
 		doc: attachDoc,
 		run: attach,
 	},
@@ -117,6 +117,7 @@ var bridgeMethods = []spec{
 			return v, c.do(&op.SetLink{NS: br.n.name, Name: k.Name, Master: &none})
 		},
 	},
+	portVLANSpec,
 }
 
 func attach(c *call) (starlark.Value, error) {
@@ -131,20 +132,39 @@ func attach(c *call) (starlark.Value, error) {
 				return nil, badArg("use link.set(…) and link.add_addr(…)", "argument %q is for plugging in a Namespace, not a Link", name)
 			}
 		}
-		return x, enslave(c, br, x.link())
+		var isolated bool
+		if err := c.unpack(nil, nil, nil, nil, nil, nil, nil, &isolated); err != nil {
+			return nil, err
+		}
+		if err := enslave(c, br, x.link()); err != nil {
+			return nil, err
+		}
+		return x, c.isolate(br, isolated, x.link().name)
 	case *Namespace:
 		args := vethArgs{up: true}
-		if err := c.unpack(nil, nil, &args.name, &args.peer, &args.addr, &args.mac, &args.mtu); err != nil {
+		var isolated bool
+		if err := c.unpack(nil, nil, &args.name, &args.peer, &args.addr, &args.mac, &args.mtu, &isolated); err != nil {
 			return nil, err
 		}
 		args.a, args.b = end{n: x}, end{n: br.n, bridge: br}
 		if err := x.alive(); err != nil {
 			return nil, &argError{"x", err}
 		}
-		a, _, err := args.make(c)
-		return a, err
+		a, b, err := args.make(c)
+		if err != nil {
+			return nil, err
+		}
+		return a, c.isolate(br, isolated, b.(linkValue).link().name)
 	}
 	return nil, &argError{"x", want("a Namespace or a Link", c.args[1])}
+}
+
+// isolate keeps a port from the other isolated ones, if that is asked for.
+func (c *call) isolate(br *Link, isolated bool, port string) error {
+	if !isolated {
+		return nil
+	}
+	return c.do(&op.SetLink{NS: br.n.name, Name: port, Isolated: &isolated})
 }
 
 // enslave makes an interface a port.
@@ -182,6 +202,7 @@ peer (string, at most 15 bytes): the name of the port; left out, NS-ethN
 addr (address | list[address]): the addresses of the end inside
 mac (string): the link-layer address of the end inside
 mtu (int, 68 to 65535 bytes): the largest packet, of both ends
+isolated (bool): frames go to no other isolated port, only to the others
 returns (Link): the end inside the namespace, or the Link that was given
 errors: an interface of that name is there already; the Link is in another namespace
 example:

@@ -91,6 +91,7 @@ type call struct {
 	thread *starlark.Thread
 	args   []starlark.Value // by parameter; nil where none was given
 	none   map[string]bool  // parameters for which None was given
+	rest   []starlark.Tuple // what was given by name beyond the parameters, where **rest takes it
 	method bool             // the first argument is the value that the method is of
 }
 
@@ -119,7 +120,11 @@ func (c *call) bindArgs(args starlark.Tuple, kwargs []starlark.Tuple, method boo
 	}
 	copy(c.args, args)
 	for n, name := range names {
-		i := slices.IndexFunc(params, func(p doc.Arg) bool { return p.Name == name })
+		i := slices.IndexFunc(params, func(p doc.Arg) bool { return p.Name == name && p.Rest == "" })
+		if i < 0 {
+			c.rest = append(c.rest, kwargs[n])
+			continue
+		}
 		c.args[i] = kwargs[n][1]
 	}
 	for i, p := range params {

@@ -3,6 +3,7 @@ package builtins
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"go.starlark.net/starlark"
@@ -22,7 +23,7 @@ type Link struct {
 	deleted bool
 }
 
-// linkValue is a Link or a Bridge.
+// linkValue is a Link, or a Bridge or a Wireguard, which are Links.
 type linkValue interface {
 	starlark.Value
 	link() *Link
@@ -36,8 +37,11 @@ var (
 // linkValue wraps an interface: a Bridge is a Link that can do more.
 func (n *Namespace) linkValue(l *kernel.Link) starlark.Value {
 	link := Link{n: n, name: l.Name, index: l.Index}
-	if l.Kind == "bridge" {
+	switch l.Kind {
+	case "bridge":
 		return &Bridge{link}
+	case "wireguard":
+		return &Wireguard{link}
 	}
 	return &link
 }
@@ -208,7 +212,7 @@ func (l *Link) peer(k *kernel.Link) (starlark.Value, error) {
 }
 
 // linkMethods are declared like builtins; the first argument is the Link.
-var linkMethods = []spec{
+var linkMethods = append([]spec{
 	{sig: "up(link)", doc: linkUpDoc, run: func(c *call) (starlark.Value, error) { return c.setUp(true) }},
 	{sig: "down(link)", doc: linkDownDoc, run: func(c *call) (starlark.Value, error) { return c.setUp(false) }},
 	{
@@ -248,7 +252,7 @@ var linkMethods = []spec{
 		},
 	},
 	{
-		sig: "set(link, *, name = None, mac = None, mtu = None, master = None)",
+		sig: "set(link, *, name = None, mac = None, mtu = None, master = None, isolated = None, hairpin = None)",
 		doc: linkSetDoc,
 		run: setLink,
 	},
@@ -298,7 +302,7 @@ var linkMethods = []spec{
 			return nil, nil
 		},
 	},
-}
+}, shapeSpecs...)
 
 // immovable is the error of an interface that stays in its namespace.
 func (l *Link) immovable() error {
@@ -366,10 +370,17 @@ func setLink(c *call) (starlark.Value, error) {
 	var address mac
 	var size mtu
 	var master starlark.Value
-	if err := c.unpack(nil, &name, &address, &size, &master); err != nil {
+	var isolated, hairpin bool
+	if err := c.unpack(nil, &name, &address, &size, &master, &isolated, &hairpin); err != nil {
 		return nil, err
 	}
 	o := &op.SetLink{NS: l.n.name, Name: l.name}
+	if c.given("isolated") {
+		o.Isolated = &isolated
+	}
+	if c.given("hairpin") {
+		o.Hairpin = &hairpin
+	}
 	if name != "" {
 		s := string(name)
 		o.Rename = &s
@@ -399,8 +410,8 @@ func setLink(c *call) (starlark.Value, error) {
 		}
 		o.Master = &s
 	}
-	if o.Rename == nil && o.MAC == nil && o.MTU == nil && o.Master == nil {
-		return nil, badArg("give name, mac, mtu or master", "nothing to set")
+	if reflect.DeepEqual(o, &op.SetLink{NS: l.n.name, Name: l.name}) {
+		return nil, badArg("give name, mac, mtu, master, isolated or hairpin", "nothing to set")
 	}
 	return c.args[0], c.do(o)
 }
@@ -538,9 +549,11 @@ Changes properties of the interface: what is left out stays.
 name (string, at most 15 bytes): a new name
 mac (string): a new link-layer address
 mtu (int, 68 to 65535 bytes): the largest packet
-master (Bridge | string | None): the bridge that it becomes a port of; None to leave the one it is in
+master (Bridge | Link | string | None): the bridge, bond or VRF that it becomes part of; None to leave the one it is in
+isolated (bool): of a port of a bridge: frames go to no other isolated port
+hairpin (bool): of a port of a bridge: frames may go out where they came in
 returns (Link): the interface
-errors: nothing was given; another interface has the name; the lab did not make the interface
+errors: nothing was given; another interface has the name; it is no port of a bridge; the lab did not make the interface
 example:
     red, blue = namespace("red"), namespace("blue")
     a, b = veth(red, blue)

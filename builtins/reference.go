@@ -34,6 +34,9 @@ var chapters = []chapter{
 		{"Namespace", namespaceDoc, namespaceMethods}, {"Link", linkDoc, linkMethods}, {"Bridge", bridgeTypeDoc, bridgeMethods},
 		{"LinkStats", linkStatsDoc, nil}, {"Neighbor", neighborDoc, nil}, {"FDBEntry", fdbEntryDoc, nil},
 	}},
+	{title: "Other kinds of links", specs: kindSpecs, types: []typeDoc{
+		{"Wireguard", wireguardTypeDoc, wireguardMethods}, {"WireguardKey", wireguardKeyTypeDoc, nil},
+	}},
 	{title: "Routes", specs: routeSpecs, types: []typeDoc{
 		{"Route", routeTypeDoc, routeMethods}, {"PolicyRule", policyRuleDoc, policyRuleMethods},
 	}},

@@ -61,6 +61,7 @@ func TestReferenceFields(t *testing.T) {
 		"Namespace":  append(slices.Collect(maps.Keys(namespaceFields)), "nat", "firewall"),
 		"Link":       slices.Collect(maps.Keys(linkFields)),
 		"Bridge":     slices.Collect(maps.Keys(bridgeFields)),
+		"Wireguard":  slices.Collect(maps.Keys(wireguardFields)),
 		"Route":      slices.Collect(maps.Keys(routeFields)),
 		"PolicyRule": slices.Collect(maps.Keys(policyRuleFields)),
 		"Rule":       slices.Collect(maps.Keys(ruleFields)),

@@ -102,6 +102,7 @@ var otherWords = map[string][]string{
 	"port": {"tcp", "udp"}, "ports": {"tcp", "udp"}, "dport": {"tcp", "udp"}, "protocol": {"proto"}, "state": {"established"}, "ctstate": {"established"},
 	"interfaces": {"ports"}, "members": {"ports"}, "peer_name": {"peer"}, "hwaddr": {"mac"}, "ether": {"mac"},
 	"cwd": {"dir"}, "environment": {"env"}, "stdin": {"input"}, "data": {"send", "input"}, "payload": {"send", "reply"},
+	"latency": {"delay"}, "bandwidth": {"rate"}, "speed": {"rate"}, "packet_loss": {"loss"}, "vid": {"id", "vids"}, "tag": {"id", "vids"}, "group": {"remote"}, "dstport": {"port"}, "slaves": {"members"},
 	"netns": {"ns"}, "namespace": {"ns"}, "hops": {"ttl"}, "dont_fragment": {"df"}, "desc": {"description"},
 }
 

@@ -25,6 +25,7 @@ type Link struct {
 	Peer      int         // index of the other end (veth) or of the lower device; 0 for none
 	PeerNetNS int         // id of the namespace Peer is in, as this namespace numbers it; -1 for this one
 	Alias     string      // interface alias
+	Group     uint32      // the group of interfaces that it is in; 0 for the one that all are in at first
 	QueueLen  int         // packets
 	Encap     string      // link layer: ether, loopback, …
 	Remote    netip.Addr  // of a tunnel: the other end's address; invalid where there is none
@@ -48,7 +49,7 @@ func newLink(nl netlink.Link) Link {
 	l := Link{
 		Name: a.Name, Index: a.Index, Kind: nl.Type(), MAC: a.HardwareAddr, MTU: a.MTU,
 		Flags: a.RawFlags, State: a.OperState.String(), Master: a.MasterIndex,
-		Peer: a.ParentIndex, PeerNetNS: a.NetNsID, Alias: a.Alias, QueueLen: a.TxQLen,
+		Peer: a.ParentIndex, PeerNetNS: a.NetNsID, Alias: a.Alias, Group: a.Group, QueueLen: a.TxQLen,
 		Encap: a.EncapType, Options: linkOptions(nl),
 	}
 	switch t := nl.(type) {
@@ -63,6 +64,8 @@ func newLink(nl netlink.Link) Link {
 	case *netlink.Sittun:
 		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	case *netlink.Ip6tnl:
+		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
+	case *netlink.Vti:
 		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	}
 	if l.Flags&unix.IFF_LOOPBACK != 0 {

@@ -121,7 +121,7 @@ func (o *AddBridge) Undo(_ context.Context, s *System) error {
 
 // Commands are those of `ip link` and `ip addr`.
 func (o *AddBridge) Commands() []string {
-	words := []string{"link", "add", o.Name}
+	words := append([]string{"link", "add"}, linkName(o.Name)...)
 	if o.MAC != "" {
 		words = append(words, "address", o.MAC)
 	}

@@ -109,6 +109,12 @@ func (s *System) mark(ns string, h *netlink.Handle, l netlink.Link) error {
 // removeLink deletes an interface if the lab made it: it bears the lab's mark or
 // the address that was recorded for it.
 func removeLink(s *System, ns, name, mac string) error {
+	return removeIf(s, ns, name, func(l *kernel.Link) bool { return l.MAC.String() == mac })
+}
+
+// removeIf deletes an interface if the lab made it: it bears the lab's mark or is
+// recognised by what was recorded of it.
+func removeIf(s *System, ns, name string, recognised func(*kernel.Link) bool) error {
 	n, err := s.NS(ns)
 	if errors.Is(err, kernel.ErrClosed) {
 		return nil
@@ -123,7 +129,7 @@ func removeLink(s *System, ns, name, mac string) error {
 	if err != nil {
 		return err
 	}
-	if !s.mine(ns, l) && l.MAC.String() != mac {
+	if !s.mine(ns, l) && !recognised(l) {
 		return nil
 	}
 	h, err := n.Netlink()
@@ -145,6 +151,10 @@ type SetLink struct {
 	MTU    *int    `json:"mtu,omitempty"`    // bytes
 	Master *string `json:"master,omitempty"` // name of a bridge, bond or VRF; "" to leave it
 	Up     *bool   `json:"up,omitempty"`
+	// Of a port: whether frames may go to no other isolated port, and whether they may
+	// leave where they came in.
+	Isolated *bool `json:"isolated,omitempty"`
+	Hairpin  *bool `json:"hairpin,omitempty"`
 
 	before *SetLink // how it was
 }
@@ -185,6 +195,9 @@ func (o *SetLink) Do(_ context.Context, s *System) error {
 		if err := o.setMaster(s, n, l, what); err != nil {
 			return err
 		}
+	}
+	if err := o.setPort(h, n, l); err != nil {
+		return err
 	}
 	if o.Up != nil {
 		set := h.LinkSetUp
@@ -275,7 +288,11 @@ func (o *SetLink) Commands() []string {
 	if o.Rename != nil {
 		words = append(words, "name", *o.Rename)
 	}
-	return []string{ip(o.NS, words...)}
+	cmds := o.portCommands()
+	if len(words) > 4 {
+		cmds = append([]string{ip(o.NS, words...)}, cmds...)
+	}
+	return cmds
 }
 
 // Inside is the namespace of the interface.
@@ -302,6 +319,9 @@ func (o *SetLink) Model(p *picture.Picture) error {
 		} else if err := modelMaster(l, *o.Master); err != nil {
 			return err
 		}
+	}
+	if (o.Isolated != nil || o.Hairpin != nil) && (l.Master == nil || l.Master.Kind != "bridge") {
+		return noPort(o.NS, o.Name)
 	}
 	if o.Up != nil {
 		l.SetUp(*o.Up)

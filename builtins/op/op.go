@@ -59,6 +59,8 @@ var kinds = func() map[string]reflect.Type {
 		&AddAddr{}, &DelAddr{}, &AddRoute{}, &DelRoute{}, &AddRule{}, &DelRule{},
 		&SetSysctl{}, &SetResolver{}, &AddFilterRules{}, &DelFilterRules{}, &SetPolicy{}, &FlushTable{}, &RunIptables{},
 		&StartProcess{}, &StopProcess{},
+		&AddDummy{}, &AddVLAN{}, &AddMacvlan{}, &AddIPvlan{}, &AddVXLAN{}, &AddBond{}, &AddVRF{}, &AddTunnel{},
+		&AddWireguard{}, &SetWireguardPeer{}, &SetPortVLANs{}, &AddNeighbor{}, &SetShape{}, &SetOffload{},
 	} {
 		t := reflect.TypeOf(o).Elem()
 		m[t.Name()] = t

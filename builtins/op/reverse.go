@@ -91,5 +91,5 @@ func (o *SetLink) was(n *kernel.NetNS, l *kernel.Link) (*SetLink, error) {
 		}
 		b.Master = &master
 	}
-	return b, nil
+	return b, o.portWas(n, l, b)
 }

@@ -154,7 +154,7 @@ func (o *AddVeth) Undo(_ context.Context, s *System) error {
 
 // Commands are those of `ip link`, `ip addr`.
 func (o *AddVeth) Commands() []string {
-	words := []string{"link", "add", o.A.Name}
+	words := append([]string{"link", "add"}, linkName(o.A.Name)...)
 	if o.MTU != 0 {
 		words = append(words, "mtu", fmt.Sprint(o.MTU))
 	}

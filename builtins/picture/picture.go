@@ -40,6 +40,8 @@ type Namespace struct {
 	Rules   []kernel.Rule     // the policy rules, with the three that there are always
 	Sysctls map[string]string // those that were set
 	Tables  []*Table          // packet filters, in iptables' terms
+	// Neighbors are those that were entered for good.
+	Neighbors []kernel.Neigh
 	// Services are what listens in it, such as "tcp 80".
 	Services []string
 	// Resolvers are the name servers that its programs ask, Search the domains that

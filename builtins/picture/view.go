@@ -154,8 +154,10 @@ func (v View) AllRoutes() ([]kernel.Route, error) { return v.Routes() }
 // Rules lists the policy rules of both families.
 func (v View) Rules() ([]kernel.Rule, error) { return slices.Clone(v.Namespace.Rules), nil }
 
-// Neighbors is nobody: no packet was sent yet.
-func (v View) Neighbors() ([]kernel.Neigh, error) { return nil, nil }
+// Neighbors are those that were entered: no packet was sent yet.
+func (v View) Neighbors() ([]kernel.Neigh, error) {
+	return slices.DeleteFunc(slices.Clone(v.Namespace.Neighbors), func(e kernel.Neigh) bool { return v.Namespace.Link(e.Dev) == nil }), nil
+}
 
 // FDB is empty: no packet was seen yet.
 func (v View) FDB(int) ([]kernel.FDBEntry, error) { return nil, nil }

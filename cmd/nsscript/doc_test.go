@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nsscript/builtins/doc"
+	"nsscript/builtins/kernel"
 )
 
 // builtinPages are the pages of all builtins.
@@ -58,10 +60,32 @@ func TestDocExamples(t *testing.T) {
 				}
 			}
 			got := runExample(t, p.Example)
+			skipWithout(t, featuresIn(p.Example)...)
 			if diff := cmp.Diff(want.String(), got); diff != "" && want.Len() > 0 {
 				t.Errorf("the example of %s (-says +prints):\n%s", p.Name, diff)
 			}
 		})
+	}
+}
+
+// askedFeature finds what a script asks the kernel for.
+var askedFeature = regexp.MustCompile(`kernel\.has\("(\w+)"\)`)
+
+func featuresIn(script string) []string {
+	var names []string
+	for _, m := range askedFeature.FindAllStringSubmatch(script, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
+// skipWithout skips a test where the kernel lacks what it is about.
+func skipWithout(t *testing.T, features ...string) {
+	t.Helper()
+	for _, name := range features {
+		if !kernelHas[name] {
+			t.Skipf("this kernel lacks %s: %s", name, kernel.Remedy(name))
+		}
 	}
 }
 

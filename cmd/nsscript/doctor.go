@@ -169,7 +169,11 @@ func kernelFeatures() []finding {
 func featureRow(have, lack string) []finding {
 	f := []finding{{Name: "kernel has", OK: true, Detail: have}}
 	if lack != "" {
-		f = append(f, finding{Name: "kernel lacks", Detail: lack, Remedy: "load the modules, or use a kernel that has them"})
+		var remedies []string
+		for _, name := range strings.Fields(lack) {
+			remedies = append(remedies, name+": "+kernel.Remedy(name))
+		}
+		f = append(f, finding{Name: "kernel lacks", Detail: lack, Remedy: strings.Join(remedies, "\n")})
 	}
 	return f
 }

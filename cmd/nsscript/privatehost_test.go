@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
-
 	"nsscript/cmd/nsscript/internal/fault"
 )
 
@@ -37,6 +36,9 @@ const (
 // ordinary is the id of a user that has no rights and no entry in /etc/passwd.
 const ordinary = 12345
 
+// kernelHas are the features that this kernel has.
+var kernelHas = map[string]bool{}
+
 // The first thread is kept from what tests do to their threads, as in main.
 func init() { runtime.LockOSThread() }
 
@@ -54,8 +56,17 @@ func TestMain(m *testing.M) {
 	os.Exit(buildAndRun(m))
 }
 
-// buildAndRun builds the program once, as it is shipped, and runs the tests.
+// buildAndRun builds the program once, as it is shipped, unless there is one already,
+// and runs the tests.
 func buildAndRun(m *testing.M) int {
+	// Before there are processes that end with the thread which started them: each
+	// trial of a feature ends one.
+	for _, name := range kernel.Features() {
+		kernelHas[name], _ = kernel.Has(name) // without the right to try it, tests do not run either
+	}
+	if os.Getenv(binEnv) != "" {
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "nsscript-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -1,0 +1,84 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/near"
+	"nsscript/builtins/picture"
+)
+
+// SetOffload switches on and off what an interface does in place of the kernel, such
+// as cutting large packets up (ethtool(8), -K).
+type SetOffload struct {
+	NS       string          `json:"ns"`
+	Dev      string          `json:"dev"`
+	Features map[string]bool `json:"features"`
+
+	before map[string]bool
+}
+
+// Do changes the features.
+func (o *SetOffload) Do(_ context.Context, s *System) error {
+	n, l, err := openLink(s, o.NS, o.Dev)
+	if err != nil {
+		return err
+	}
+	if !s.mine(o.NS, l) {
+		return NotOurs(o.NS, fmt.Sprintf("interface %q", o.Dev))
+	}
+	o.before, err = n.SetOffload(o.Dev, o.Features)
+	var unknown *kernel.UnknownOffloadError
+	switch {
+	case errors.As(err, &unknown):
+		tip := near.Hint(unknown.Have, unknown.Name)
+		if tip == "" {
+			tip = "there are " + strings.Join(kernel.OffloadNames(), ", ") + ", and those that `ethtool -k` lists"
+		}
+		return &Error{Msg: fmt.Sprintf("interface %q in %s has no feature %q", o.Dev, quoteNS(o.NS), unknown.Name), Tip: tip}
+	case err != nil:
+		return failed(err, "the features of interface %q in %s", o.Dev, quoteNS(o.NS))
+	}
+	return nil
+}
+
+// Undo does nothing: only the lab's own interfaces can be changed, and they go.
+func (o *SetOffload) Undo(context.Context, *System) error { return nil }
+
+// Reverse gives the interface the features that it had.
+func (o *SetOffload) Reverse() (Op, error) {
+	if o.before == nil {
+		return nil, lost("the features of interface %q", o.Dev)
+	}
+	return &SetOffload{NS: o.NS, Dev: o.Dev, Features: o.before}, nil
+}
+
+// Commands is `ethtool -K`.
+func (o *SetOffload) Commands() []string {
+	words := []string{"ethtool", "-K", o.Dev}
+	for _, name := range slices.Sorted(maps.Keys(o.Features)) {
+		state := "off"
+		if o.Features[name] {
+			state = "on"
+		}
+		words = append(words, strings.ReplaceAll(name, "_", "-"), state)
+	}
+	return []string{InNS(o.NS, words...)}
+}
+
+// Inside is the namespace of the interface.
+func (o *SetOffload) Inside() []string { return []string{o.NS} }
+
+// Model looks whether there is the interface.
+func (o *SetOffload) Model(p *picture.Picture) error {
+	l, err := picturedLink(p, o.NS, o.Dev)
+	if err != nil {
+		return err
+	}
+	return modelOurs(l)
+}

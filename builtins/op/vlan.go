@@ -1,0 +1,80 @@
+package op
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+
+	"nsscript/builtins/picture"
+)
+
+// AddVLAN makes the end of a VLAN (IEEE 802.1Q): what it sends leaves by another
+// interface with a tag.
+type AddVLAN struct {
+	NewLink
+	Over     Over   `json:"over"`
+	ID       int    `json:"id"`
+	Protocol string `json:"protocol,omitempty"` // 802.1Q or 802.1ad; "" for the first
+}
+
+// Prepare picks what the interface is recognised by.
+func (o *AddVLAN) Prepare(s *System) error { return o.prepareOver(s, o.Over) }
+
+// Do makes the interface.
+func (o *AddVLAN) Do(_ context.Context, s *System) error {
+	proto := netlink.VLAN_PROTOCOL_8021Q
+	if o.Protocol == "802.1ad" {
+		proto = netlink.VLAN_PROTOCOL_8021AD
+	}
+	n, l, err := o.makeOver(s, o.Over, o.twin(), func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Vlan{LinkAttrs: a, VlanId: o.ID, VlanProtocol: proto}
+	})
+	if err != nil {
+		return err
+	}
+	return o.finish(s, n, l)
+}
+
+func (o *AddVLAN) twin() string {
+	return fmt.Sprintf("interface %q in %s has the VLAN %d already", o.Over.Dev, quoteNS(o.Over.NS), o.ID)
+}
+
+// Inside is the namespaces of the interface and of the one beneath.
+func (o *AddVLAN) Inside() []string { return []string{o.NS, o.Over.NS} }
+
+func (o *AddVLAN) options() [][2]string {
+	list := [][2]string{{"id", fmt.Sprint(o.ID)}}
+	if o.Protocol != "" {
+		list = append(list, [2]string{"protocol", o.Protocol})
+	}
+	return list
+}
+
+// Commands are those of `ip link`.
+func (o *AddVLAN) Commands() []string {
+	return o.commandsOver(o.Over, kindWords("vlan", o.options())...)
+}
+
+// Model adds the interface.
+func (o *AddVLAN) Model(p *picture.Picture) error {
+	lower, err := picturedLink(p, o.Over.NS, o.Over.Dev)
+	if err != nil {
+		return err
+	}
+	for _, ns := range p.Namespaces {
+		for _, l := range ns.Links {
+			if l.Kind == "vlan" && l.Peer == lower && l.Option("id") == fmt.Sprint(o.ID) && l.Option("protocol") == o.Protocol && l.Name != o.Name {
+				return &Error{Msg: o.twin()}
+			}
+		}
+	}
+	l, err := o.modelOver(p, o.Over, "vlan", o.options()...)
+	if err != nil {
+		return err
+	}
+	if l.MAC == "" {
+		l.MAC = lower.MAC
+	}
+	return o.modelFinish(l)
+}
