@@ -15,7 +15,10 @@ TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping 
 	nc=netcat-openbsd ps=procps unshare=util-linux setpriv=util-linux sysctl=procps \
 	dig=bind9-dnsutils busybox=busybox
 
-.PHONY: run test truth torture fuzz race bench lint fmt build install reference deps-run deps-test
+# A second kernel is run by these; it and the rest come from .ci/kernel/get.
+KERNEL_PROGRAMS := $(TEST_PROGRAMS) qemu-system-x86_64=qemu-system-x86 wg=wireguard-tools ethtool=ethtool
+
+.PHONY: run test test-kernels truth torture fuzz race bench lint fmt build install reference deps-run deps-test
 
 run: deps-run build
 	bin/nsscript run --rm --sandbox examples/three_tier_firewall.star
@@ -27,6 +30,14 @@ test: deps-test
 	$(GO) vet ./...
 	@# Not from the cache: the program under test is built by the tests themselves.
 	$(GO) test -count=1 ./...
+
+# What this machine's kernel may lack is tried in another one, which qemu boots.
+KERNEL_TESTS ?= cmd/nsscript:^TestKinds builtins/op:^TestNewLinks \
+	cmd/nsscript:'^TestDocExamples$$/^(vlan|bond|tunnel|ipvlan|dummy|vrf|wireguard|Bridge.vlan|Link.shape|Wireguard.peer)$$'
+
+test-kernels:
+	@.ci/deps $(KERNEL_PROGRAMS)
+	@GO="$(GO)" .ci/kernel/test $(KERNEL_TESTS)
 
 # Everything that tests try only in part, for about an hour.
 torture: deps-test
