@@ -26,12 +26,11 @@ func (n *NetNS) Listens(proto string, port int) (found bool, err error) {
 	return found, err
 }
 
+// socketStates are the states of TCP's LISTEN and of UDP's unconnected sockets.
+var socketStates = map[string]string{"tcp": "0A", "udp": "07"}
+
 func listening(path, proto string, port int) (bool, error) {
-	// The states of TCP's LISTEN and of UDP's unconnected sockets.
-	state := "0A"
-	if proto == "udp" {
-		state = "07"
-	}
+	state := socketStates[proto]
 	f, err := os.Open(path)
 	if err != nil {
 		return false, err

@@ -143,6 +143,21 @@ func (n *NetNS) Do(fn func() error) error {
 	return <-done
 }
 
+// InNewNetNS runs fn on a thread that is inside a new network namespace, which ends
+// with it.
+func InNewNetNS(fn func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // for good: the thread ends with the goroutine
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			done <- err
+			return
+		}
+		done <- fn()
+	}()
+	return <-done
+}
+
 // netlinkTimeout bounds one netlink exchange, so that a kernel that does not
 // answer cannot hang a lab.
 const netlinkTimeout = 60 * time.Second

@@ -3,6 +3,7 @@ package picture
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -22,8 +23,15 @@ type Source struct {
 
 // ScanOptions say what is read besides interfaces, addresses, routes and rules.
 type ScanOptions struct {
-	Sysctls  []string // the keys that are read; those of "IFACE" are read for each interface
+	Sysctls  []string // the keys that are read
 	Iptables *kernel.IptablesFinder
+	// Settings has those kernel parameters read that decide on packets, and of these
+	// the ones kept that a new namespace does not have so.
+	Settings bool
+	// Chosen has link-layer addresses left out that nobody has chosen, and asks for
+	// what the kernel tells in /sys alone.
+	Chosen   bool
+	Services bool // read what listens
 }
 
 // Scan reads namespaces from the kernel. Not pictured is what the kernel makes by
@@ -32,6 +40,9 @@ type ScanOptions struct {
 func Scan(ctx context.Context, lab string, sources []Source, o ScanOptions) (*Picture, error) {
 	p := &Picture{Lab: lab, byName: map[string]*Namespace{}}
 	s := scan{raw: map[*Link]kernel.Link{}, of: map[*Namespace]*kernel.NetNS{}}
+	if o.Settings {
+		s.fresh = freshSettings()
+	}
 	for _, src := range sources {
 		n := &Namespace{Name: src.Name, Owned: src.Owned, Note: src.Note, Sysctls: map[string]string{}, scanned: true}
 		err := s.read(ctx, n, src, o)
@@ -52,6 +63,8 @@ func Scan(ctx context.Context, lab string, sources []Source, o ScanOptions) (*Pi
 type scan struct {
 	raw map[*Link]kernel.Link
 	of  map[*Namespace]*kernel.NetNS
+
+	fresh map[string]string // parameters of a new namespace
 }
 
 func (s *scan) read(ctx context.Context, n *Namespace, src Source, o ScanOptions) error {
@@ -82,6 +95,19 @@ func (s *scan) read(ctx context.Context, n *Namespace, src Source, o ScanOptions
 	}
 	if err := n.readSysctls(src.NS, o.Sysctls); err != nil {
 		return err
+	}
+	if o.Settings {
+		if err := n.readSettings(src.NS, s.fresh); err != nil {
+			return err
+		}
+	}
+	if o.Chosen {
+		n.readSysfs(src.NS)
+	}
+	if o.Services {
+		if err := n.readServices(src.NS); err != nil {
+			return err
+		}
 	}
 	return n.readTables(ctx, src.NS, o.Iptables)
 }
@@ -193,6 +219,33 @@ func (n *Namespace) readSysctls(ns *kernel.NetNS, keys []string) error {
 		}
 		return nil
 	})
+}
+
+// readSysfs leaves out the link-layer addresses that the kernel has picked, and notes
+// which bridges speak the spanning tree protocol. Where /sys cannot be read, all
+// addresses count as chosen by nobody.
+func (n *Namespace) readSysfs(ns *kernel.NetNS) {
+	sys, err := ns.Sysfs()
+	if err == nil {
+		defer sys.Close()
+	}
+	for _, l := range n.Links {
+		if err != nil || sys.Of(l.Name, "addr_assign_type") != kernel.AddressSet {
+			l.MAC = ""
+		}
+		if err == nil && l.Kind == "bridge" && sys.Of(l.Name, "bridge/stp_state") != "0" {
+			l.Options = append(l.Options, [2]string{"stp_state", "1"})
+		}
+	}
+}
+
+// readServices notes what listens.
+func (n *Namespace) readServices(ns *kernel.NetNS) error {
+	list, err := ns.Listeners()
+	for _, l := range list {
+		n.Services = append(n.Services, fmt.Sprintf("%s %d", l.Proto, l.Port))
+	}
+	return err
 }
 
 // readTables reads the packet filters, if a finder of the programs is given.

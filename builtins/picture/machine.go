@@ -1,0 +1,132 @@
+package picture
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"nsscript/builtins/kernel"
+)
+
+// Machine is the network namespaces of this machine, open for [Scan].
+type Machine struct {
+	Sources []Source // the one of this process first
+	// Closed are namespaces that may not be opened, by what is known of them, and Hidden
+	// the processes whose namespace may not even be asked for.
+	Closed []string
+	Hidden int
+}
+
+// OpenMachine opens the network namespaces of this machine: the one of this process,
+// which is the host, those that have a name, and those of processes, such as
+// containers.
+func OpenMachine() (*Machine, error) {
+	found, hidden, err := kernel.FindAllNetNS()
+	if err != nil {
+		return nil, err
+	}
+	m := &Machine{Hidden: hidden}
+	taken := map[string]bool{Host: true}
+	for _, f := range found {
+		d := describe(f)
+		ns, err := kernel.OpenNetNS(f.Path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
+			continue // it has ended meanwhile
+		case err != nil && f.Home:
+			m.Close()
+			return nil, err
+		case err != nil:
+			m.Closed = append(m.Closed, strings.TrimSpace(d.name+" "+d.note))
+			continue
+		}
+		m.Sources = append(m.Sources, Source{Name: unique(d.name, taken), NS: ns, Note: d.note})
+	}
+	return m, nil
+}
+
+// Close closes the namespaces.
+func (m *Machine) Close() {
+	for _, s := range m.Sources {
+		s.NS.Close()
+	}
+}
+
+// description is what a namespace of the machine is called, and what there is to say
+// of it.
+type description struct{ name, note string }
+
+// describe names a namespace: as `ip netns` does where that is a name that somebody has
+// chosen, or else after the container or the program that lives in it.
+func describe(f *kernel.FoundNetNS) description {
+	if f.Home {
+		return description{name: Host}
+	}
+	d := description{name: f.Name}
+	host, container := "", ""
+	if len(f.PIDs) > 0 {
+		host, container = kernel.Hostname(f.PIDs[0]), kernel.Container(f.PIDs[0])
+	}
+	if d.name == "" || strings.HasPrefix(d.name, "cni-") {
+		program := ""
+		if len(f.PIDs) > 0 {
+			program = kernel.Command(f.PIDs[0])
+		}
+		d.name = cmp.Or(host, container[:min(len(container), 12)], d.name, program, "unnamed")
+	}
+	d.note = note(f, container)
+	return d
+}
+
+// note tells who lives in a namespace: the programs, the first of several of a name by
+// its number.
+func note(f *kernel.FoundNetNS, container string) string {
+	var programs []string
+	seen := map[string]int{}
+	for _, pid := range f.PIDs {
+		program := kernel.Command(pid)
+		if program == "" {
+			continue
+		}
+		if seen[program]++; seen[program] == 1 {
+			programs = append(programs, fmt.Sprintf("%s (%d)", program, pid))
+		}
+	}
+	const most = 4
+	if len(programs) > most {
+		programs = append(programs[:most], fmt.Sprintf("%d more", len(programs)-most))
+	}
+	var parts []string
+	if container != "" {
+		parts = append(parts, "container "+container[:12])
+	}
+	if len(programs) > 0 {
+		parts = append(parts, strings.Join(programs, ", "))
+	}
+	if strings.HasPrefix(f.Name, "cni-") {
+		parts = append(parts, "called "+f.Name)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// unique is a name that no other has.
+func unique(name string, taken map[string]bool) string {
+	for i, base := 2, name; taken[name]; i++ {
+		name = fmt.Sprintf("%s-%d", base, i)
+	}
+	taken[name] = true
+	return name
+}
+
+// Empty reports whether nothing was made in a namespace: it has lo alone, without an
+// address of its own.
+func (n *Namespace) Empty() bool {
+	return !slices.ContainsFunc(n.Links, func(l *Link) bool {
+		return l.Kind != "loopback" || slices.ContainsFunc(l.Addrs, kernel.Addr.Global)
+	}) && len(n.Tables) == 0
+}
