@@ -23,6 +23,13 @@ var iptablesSpecs = []spec{
 func (c *call) runIptables(v6 bool) (starlark.Value, error) {
 	var ns *Namespace
 	var args words
+	if len(c.args) > 1 {
+		if text, ok := starlark.AsString(c.args[1]); ok {
+			if lines := op.IptablesLines(text); lines != nil {
+				return c.runIptablesLines(v6, lines)
+			}
+		}
+	}
 	if err := c.unpack(&ns, &args); err != nil {
 		return nil, err
 	}
@@ -43,6 +50,20 @@ func (c *call) runIptables(v6 bool) (starlark.Value, error) {
 		{"stderr", starlark.String(o.Stderr)},
 		{"ok", starlark.Bool(o.Code == 0)},
 	}}, nil
+}
+
+// runIptablesLines runs several commands.
+func (c *call) runIptablesLines(v6 bool, lines [][]string) (starlark.Value, error) {
+	var ns *Namespace
+	if err := c.unpack(&ns, nil); err != nil {
+		return nil, err
+	}
+	for _, o := range op.IptablesOps(ns.name, v6, lines) {
+		if err := c.do(o); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }
 
 // appended returns the rule that a command has appended, in the kernel's words:
@@ -73,13 +94,20 @@ func (c *call) appended(ns *Namespace, o *op.RunIptables) (starlark.Value, error
 const iptablesDoc = `
 Runs iptables with any arguments: what no other builtin says. The rule is taken back with the lab like the rest.
 
-args (string | list[string]): such as "-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
-returns (Rule | Result): the rule that was appended, or what the command printed
+args (string | list[string]): such as "-t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"; or several commands, one a line, as "iptables -S" prints them
+returns (Rule | Result | None): the rule that was appended, or what the command printed; None for several commands
 errors: iptables refuses it; the message is its own
 example:
     gw = namespace("gw")
     print(iptables(gw, "-t mangle -A FORWARD -p udp -j DSCP --set-dscp 46").table)
     #> mangle
+    iptables(gw, """
+        -N WEB
+        -A WEB -p tcp -m multiport --dports 80,443 -j ACCEPT
+        -A FORWARD -j WEB
+    """)
+    print(len(firewall.rules(gw)))
+    #> 2
 command: ip netns exec NS iptables ARGS
 source: iptables(8)
 `
@@ -87,8 +115,8 @@ source: iptables(8)
 const ip6tablesDoc = `
 Runs ip6tables with any arguments; the rule is taken back with the lab like the rest.
 
-args (string | list[string]): such as "-A INPUT -p ipv6-icmp -j ACCEPT"
-returns (Rule | Result): the rule that was appended, or what the command printed
+args (string | list[string]): such as "-A INPUT -p ipv6-icmp -j ACCEPT"; or several commands, one a line
+returns (Rule | Result | None): the rule that was appended, or what the command printed; None for several commands
 errors: ip6tables refuses it; the message is its own
 example:
     gw = namespace("gw")

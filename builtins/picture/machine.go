@@ -20,6 +20,8 @@ type Machine struct {
 	// the processes whose namespace may not even be asked for.
 	Closed []string
 	Hidden int
+
+	named map[string]bool
 }
 
 // OpenMachine opens the network namespaces of this machine: the one of this process,
@@ -30,8 +32,17 @@ func OpenMachine() (*Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Machine{Hidden: hidden}
-	taken := map[string]bool{Host: true}
+	m := &Machine{Hidden: hidden, named: map[string]bool{}}
+	slices.SortStableFunc(found, func(a, b *kernel.FoundNetNS) int {
+		switch {
+		case a.Home != b.Home:
+			return map[bool]int{true: -1, false: 1}[a.Home]
+		case (a.Name == "") != (b.Name == ""):
+			return map[bool]int{false: -1, true: 1}[a.Name == ""]
+		}
+		return natural(a.Name, b.Name)
+	})
+	taken := map[string]bool{}
 	for _, f := range found {
 		d := describe(f)
 		ns, err := kernel.OpenNetNS(f.Path)
@@ -45,7 +56,9 @@ func OpenMachine() (*Machine, error) {
 			m.Closed = append(m.Closed, strings.TrimSpace(d.name+" "+d.note))
 			continue
 		}
-		m.Sources = append(m.Sources, Source{Name: unique(d.name, taken), NS: ns, Note: d.note})
+		name := unique(d.name, taken)
+		m.named[name] = f.Name != ""
+		m.Sources = append(m.Sources, Source{Name: name, NS: ns, Note: d.note})
 	}
 	return m, nil
 }
@@ -56,6 +69,9 @@ func (m *Machine) Close() {
 		s.NS.Close()
 	}
 }
+
+// Named reports whether a namespace of the picture has a name that `ip netns` knows.
+func (m *Machine) Named(name string) bool { return m.named[name] }
 
 // description is what a namespace of the machine is called, and what there is to say
 // of it.
@@ -112,6 +128,26 @@ func note(f *kernel.FoundNetNS, container string) string {
 		parts = append(parts, "called "+f.Name)
 	}
 	return strings.Join(parts, ": ")
+}
+
+// natural orders names as people do: r2 before r10.
+func natural(a, b string) int {
+	digits := func(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }
+	for a != "" && b != "" {
+		if x, y := digits(a), digits(b); x > 0 && y > 0 {
+			n, m := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
+			if c := cmp.Or(len(n)-len(m), strings.Compare(n, m)); c != 0 {
+				return c
+			}
+			a, b = a[x:], b[y:]
+			continue
+		}
+		if a[0] != b[0] {
+			return int(a[0]) - int(b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	return len(a) - len(b)
 }
 
 // unique is a name that no other has.

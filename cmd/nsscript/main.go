@@ -219,7 +219,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newPlan(), newExamples(), newTest(), newTestWorker(), newRepl(), newDown(), newLs(), newShow(), newExec(), newShell(), newPing(), newTrace(), newGraph(), newCapture(), newFmt(), newCheck(), newLsp(), newDoc(), newDoctor(), newCompletion(), newVersion(), newServe())
+	root.AddCommand(newRun(), newPlan(), newImport(), newExamples(), newTest(), newTestWorker(), newRepl(), newDown(), newLs(), newShow(), newExec(), newShell(), newPing(), newTrace(), newGraph(), newCapture(), newFmt(), newCheck(), newLsp(), newDoc(), newDoctor(), newCompletion(), newVersion(), newServe())
 	wrapArgs(root)
 	return root
 }

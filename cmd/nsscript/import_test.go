@@ -1,0 +1,214 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nsscript/builtins/kernel"
+	"nsscript/examples"
+)
+
+// A network that is imported and built anew is the network that it was: a private host
+// is read, the program that is written of it is run in another one, and that is read
+// too.
+
+// TestImportedExamples holds this of all examples.
+func TestImportedExamples(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(stageEnv) != "" {
+		t.Skip("inside a private host")
+	}
+	for _, name := range exampleNames() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text, err := examples.FS.ReadFile(name + ".star")
+			if err != nil {
+				t.Fatal(err)
+			}
+			importsAlike(t, name, string(text))
+		})
+	}
+}
+
+// TestTortureImportedTopologies holds this of random labs. NSSCRIPT_SEED repeats one.
+func TestTortureImportedTopologies(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(stageEnv) != "" {
+		t.Skip("inside a private host")
+	}
+	rounds := 6
+	if torture() {
+		rounds = 200
+	}
+	seed, err := strconv.ParseUint(os.Getenv("NSSCRIPT_SEED"), 10, 64)
+	if err != nil {
+		seed = uint64(time.Now().UnixNano())
+	} else {
+		rounds = 1
+	}
+	for i := range rounds {
+		seed := seed + uint64(i)
+		if !importsAlike(t, "topology", randomLab(rand.New(rand.NewPCG(seed, seed)))) {
+			t.Errorf("NSSCRIPT_SEED=%d", seed)
+			return
+		}
+	}
+	t.Logf("levels: %d random topologies, the first of seed %d", rounds, seed)
+}
+
+// reading is what a private host is to build and to be read of.
+type reading struct {
+	Run  string   // a lab's script
+	Lab  string   // and the lab's name
+	Want []string // what there is to be, if that is known: the kernel comes to it a moment later
+}
+
+func importsAlike(t *testing.T, name, text string) bool {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, name+".star")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := planOf(t.Context(), []string{file}, planOptions{}, io.Discard)
+	if err != nil {
+		t.Errorf("the plan fails: %v\n%s", err, text)
+		return false
+	}
+	was, program := read(t, reading{Run: file, Lab: p.session.Lab().Name()})
+	again := filepath.Join(dir, "again.star")
+	if err := os.WriteFile(again, []byte(program), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	is, twice := read(t, reading{Run: again, Lab: "again", Want: was})
+	if diff := cmp.Diff(was, is); diff != "" {
+		t.Errorf("the network as it was (-), and as its program builds it (+):\n%s\n%s\n%s", diff, program, text)
+		return false
+	}
+	if diff := cmp.Diff(withoutPrograms(program), withoutPrograms(twice)); diff != "" {
+		t.Errorf("the program (-), and that of what it builds (+):\n%s", diff)
+		return false
+	}
+	return true
+}
+
+// remarks are what a program tells of processes, which it does not start, and of the
+// routes that they had made.
+var remarks = regexp.MustCompile(`(?m)^(# serve.*|# What listened.*|)\n|  # .*$`)
+
+func withoutPrograms(program string) string { return remarks.ReplaceAllString(program, "") }
+
+// read builds a lab in a private host and returns what the kernel has then, and the
+// program that is written of it.
+func read(t *testing.T, r reading) (facts []string, program string) {
+	t.Helper()
+	spec, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for line := range strings.Lines(inPrivateHost(t, 0, "TestInsideImport", string(spec))) {
+		if fact, ok := strings.CutPrefix(line, "fact: "); ok {
+			facts = append(facts, strings.TrimSuffix(fact, "\n"))
+		}
+		if line, ok := strings.CutPrefix(line, "program: "); ok {
+			text.WriteString(line)
+		}
+	}
+	return facts, text.String()
+}
+
+// TestInsideImport builds a lab and has it read from inside its sandbox.
+func TestInsideImport(t *testing.T) {
+	var r reading
+	if err := json.Unmarshal([]byte(insideOnly(t)), &r); err != nil {
+		t.Fatal(err)
+	}
+	nsscript := filepath.Join(os.Getenv(binEnv), "nsscript")
+	cmd := exec.Command(nsscript, "run", "--sandbox", r.Run)
+	cmd.Env = append(os.Environ(), "PATH="+os.Getenv(binEnv)+":"+kernel.AdminPath(os.Getenv("PATH")))
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(log.Name())
+		script, _ := os.ReadFile(r.Run)
+		t.Fatalf("%v: %v\n%s\n%s", cmd.Args, err, said, script)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range [][]string{
+		{self, "-test.run=^TestInsideRead$", "-test.v"},
+		{nsscript, "import", "--host"},
+	} {
+		out, err := exec.Command(nsscript, append([]string{"exec", r.Lab + "/host", "--"}, words...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", words, err, out)
+		}
+		if words[0] == self {
+			fmt.Print(string(out))
+			continue
+		}
+		for line := range strings.Lines(string(out)) {
+			fmt.Print("program: " + line)
+		}
+	}
+}
+
+// TestInsideRead tells what there is in the sandbox of a lab.
+func TestInsideRead(t *testing.T) {
+	var r reading
+	if err := json.Unmarshal([]byte(insideOnly(t)), &r); err != nil {
+		t.Fatal(err)
+	}
+	const pause = 50 * time.Millisecond
+	now := readFacts(t)
+	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); {
+		before := now
+		time.Sleep(pause)
+		now = readFacts(t)
+		if r.Want == nil && slices.Equal(now, before) || r.Want != nil && slices.Equal(now, r.Want) {
+			break
+		}
+	}
+	for _, fact := range now {
+		fmt.Println("fact: " + fact)
+	}
+}
+
+// makers are who made a route, which the language has no words for.
+var makers = regexp.MustCompile(` proto (bird|zebra|static|dhcp|ra)`)
+
+func readFacts(t *testing.T) []string {
+	p, _, err := readMachine(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := p.Compared()
+	o.Ignore = map[string]bool{}
+	facts := p.Facts(o)
+	for i, f := range facts {
+		facts[i] = makers.ReplaceAllString(f, "")
+	}
+	return facts
+}
