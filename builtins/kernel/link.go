@@ -31,6 +31,8 @@ type Link struct {
 	Remote    netip.Addr  // of a tunnel: the other end's address; invalid where there is none
 	Local     netip.Addr  // and this end's
 	Options   [][2]string // what its kind has of its own, in the words of `ip link`
+	Details   [][2]string // and what `ip -d link` says of it besides
+	Under     int         // of a VXLAN: index of the device that its packets leave by; 0 for any
 	Stats     LinkStats
 }
 
@@ -50,11 +52,11 @@ func newLink(nl netlink.Link) Link {
 		Name: a.Name, Index: a.Index, Kind: nl.Type(), MAC: a.HardwareAddr, MTU: a.MTU,
 		Flags: a.RawFlags, State: a.OperState.String(), Master: a.MasterIndex,
 		Peer: a.ParentIndex, PeerNetNS: a.NetNsID, Alias: a.Alias, Group: a.Group, QueueLen: a.TxQLen,
-		Encap: a.EncapType, Options: linkOptions(nl),
+		Encap: a.EncapType, Options: linkOptions(nl), Details: linkDetails(nl),
 	}
 	switch t := nl.(type) {
 	case *netlink.Vxlan:
-		l.Remote, l.Local = addrOf(t.Group), addrOf(t.SrcAddr)
+		l.Remote, l.Local, l.Under = addrOf(t.Group), addrOf(t.SrcAddr), t.VtepDevIndex
 	case *netlink.Gretun:
 		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	case *netlink.Gretap:

@@ -58,6 +58,30 @@ func linkOptions(nl netlink.Link) [][2]string {
 	return o
 }
 
+// linkDetails are further ones, which `ip link` shows with -d: those that are not what
+// they are by themselves.
+func linkDetails(nl netlink.Link) [][2]string {
+	var o options
+	switch t := nl.(type) {
+	case *netlink.Vxlan:
+		o.number("ttl", t.TTL)
+		if !t.Learning {
+			o.add("learning", "0")
+		}
+	case *netlink.IPVlan:
+		o.add("flag", map[netlink.IPVlanFlag]string{netlink.IPVLAN_FLAG_PRIVATE: "private", netlink.IPVLAN_FLAG_VEPA: "vepa"}[t.Flag])
+	case *netlink.Bond:
+		o.add("miimon", fmt.Sprint(t.Miimon))
+		if t.Mode == netlink.BOND_MODE_802_3AD && t.LacpRate == netlink.BOND_LACP_RATE_FAST {
+			o.add("lacp_rate", "fast")
+		}
+		if t.XmitHashPolicy != netlink.BOND_XMIT_HASH_POLICY_LAYER2 {
+			o.add("xmit_hash_policy", t.XmitHashPolicy.String())
+		}
+	}
+	return o
+}
+
 type options [][2]string
 
 func (o *options) add(name, value string) {

@@ -33,18 +33,19 @@ func OpenMachine() (*Machine, error) {
 		return nil, err
 	}
 	m := &Machine{Hidden: hidden, named: map[string]bool{}}
+	of := map[*kernel.FoundNetNS]description{}
+	for _, f := range found {
+		of[f] = describe(f)
+	}
 	slices.SortStableFunc(found, func(a, b *kernel.FoundNetNS) int {
-		switch {
-		case a.Home != b.Home:
+		if a.Home != b.Home {
 			return map[bool]int{true: -1, false: 1}[a.Home]
-		case (a.Name == "") != (b.Name == ""):
-			return map[bool]int{false: -1, true: 1}[a.Name == ""]
 		}
-		return natural(a.Name, b.Name)
+		return natural(of[a].name, of[b].name)
 	})
 	taken := map[string]bool{}
 	for _, f := range found {
-		d := describe(f)
+		d := of[f]
 		ns, err := kernel.OpenNetNS(f.Path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
@@ -58,7 +59,7 @@ func OpenMachine() (*Machine, error) {
 		}
 		name := unique(d.name, taken)
 		m.named[name] = f.Name != ""
-		m.Sources = append(m.Sources, Source{Name: name, NS: ns, Note: d.note})
+		m.Sources = append(m.Sources, Source{Name: name, NS: ns, Note: d.note, Empty: len(f.PIDs) == 0})
 	}
 	return m, nil
 }
@@ -88,16 +89,20 @@ func describe(f *kernel.FoundNetNS) description {
 	if len(f.PIDs) > 0 {
 		host, container = kernel.Hostname(f.PIDs[0]), kernel.Container(f.PIDs[0])
 	}
-	if d.name == "" || strings.HasPrefix(d.name, "cni-") {
+	if d.name == "" || isCNI(f.Name) {
 		program := ""
 		if len(f.PIDs) > 0 {
 			program = kernel.Command(f.PIDs[0])
 		}
-		d.name = cmp.Or(host, container[:min(len(container), 12)], d.name, program, "unnamed")
+		d.name = cmp.Or(kernel.ContainerName(container), host, container[:min(len(container), 12)], f.Name[:min(len(f.Name), 12)], program, "unnamed")
 	}
 	d.note = note(f, container)
 	return d
 }
+
+// isCNI reports whether a name is one that container runtimes make up for the
+// namespaces of Kubernetes' pods: cni- and a UUID.
+func isCNI(name string) bool { return strings.HasPrefix(name, "cni-") && strings.Count(name, "-") == 5 }
 
 // note tells who lives in a namespace: the programs, the first of several of a name by
 // its number.
@@ -124,7 +129,7 @@ func note(f *kernel.FoundNetNS, container string) string {
 	if len(programs) > 0 {
 		parts = append(parts, strings.Join(programs, ", "))
 	}
-	if strings.HasPrefix(f.Name, "cni-") {
+	if isCNI(f.Name) {
 		parts = append(parts, "called "+f.Name)
 	}
 	return strings.Join(parts, ": ")

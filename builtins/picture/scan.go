@@ -17,6 +17,7 @@ type Source struct {
 	NS    *kernel.NetNS
 	Owned bool
 	Note  string
+	Empty bool // no process lives in it, and nothing listens
 	// Shows tells, if set, which interfaces are in the picture.
 	Shows func(kernel.Link) bool
 }
@@ -103,8 +104,9 @@ func (s *scan) read(ctx context.Context, n *Namespace, src Source, o ScanOptions
 	}
 	if o.Chosen {
 		n.readSysfs(src.NS)
+		s.details(n)
 	}
-	if o.Services {
+	if o.Services && !src.Empty {
 		if err := n.readServices(src.NS); err != nil {
 			return err
 		}
@@ -234,7 +236,18 @@ func (n *Namespace) readSysfs(ns *kernel.NetNS) {
 			l.MAC = ""
 		}
 		if err == nil && l.Kind == "bridge" && sys.Of(l.Name, "bridge/stp_state") != "0" {
-			l.Options = append(l.Options, [2]string{"stp_state", "1"})
+			l.Options = slices.Insert(l.Options, 0, [2]string{"stp_state", "1"})
+		}
+	}
+}
+
+// details adds what `ip -d link` says of interfaces besides their options.
+func (s *scan) details(n *Namespace) {
+	for _, l := range n.Links {
+		k := s.raw[l]
+		l.Options = slices.Concat(l.Options, k.Details)
+		if k.Under != 0 {
+			l.standOn(n.byIndex(k.Under))
 		}
 	}
 }

@@ -28,8 +28,9 @@ type filter struct {
 	ns    string
 	lines []string
 	// raw are commands of one program that stand together.
-	raw   []string
-	rawV6 bool
+	raw      []string
+	rawV6    bool
+	rawTable string // the table of the last one
 }
 
 // say adds a call of a builtin.
@@ -44,6 +45,10 @@ func (f *filter) command(v6 bool, table string, words ...string) {
 		f.flush()
 	}
 	f.rawV6 = v6
+	if len(f.raw) > 0 && f.rawTable != table {
+		f.raw = append(f.raw, "")
+	}
+	f.rawTable = table
 	if table != "filter" {
 		words = append([]string{"-t", table}, words...)
 	}
@@ -62,9 +67,12 @@ func (f *filter) flush() {
 	case len(f.raw) > 1:
 		var lines []string
 		for _, c := range f.raw {
-			lines = append(lines, strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(c))
+			if c != "" {
+				c = "    " + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(c)
+			}
+			lines = append(lines, c)
 		}
-		f.lines = append(f.lines, program+"("+f.ns+", \"\"\"\n    "+strings.Join(lines, "\n    ")+"\n\"\"\")")
+		f.lines = append(f.lines, program+"("+f.ns+", \"\"\"\n"+strings.Join(lines, "\n")+"\n\"\"\")")
 	}
 	f.raw = nil
 }

@@ -139,6 +139,7 @@ func (w *writer) upper(l *picture.Link) call {
 	if mode := l.Option("mode"); mode != usual[l.Kind] {
 		c.word("mode", mode)
 	}
+	c.word("flag", l.Option("flag"))
 	return c
 }
 
@@ -149,6 +150,12 @@ func (w *writer) vxlan(l *picture.Link) call {
 	w.over(&c, l)
 	if port, err := strconv.Atoi(l.Option("dstport")); err == nil {
 		c.number("port", port, 4789) // RFC 7348
+	}
+	if ttl := l.Option("ttl"); ttl != "" {
+		c.named("ttl", ttl)
+	}
+	if l.Option("learning") == "0" {
+		c.named("learning", "False")
 	}
 	return c
 }
@@ -162,7 +169,16 @@ func (w *writer) over(c *call, l *picture.Link) {
 
 func (w *writer) bond(l *picture.Link) call {
 	c := call{"bond", []string{w.spaces[l.NS], quote(l.Name), w.members(l)}}
-	c.word("mode", l.Option("mode"))
+	if mode := l.Option("mode"); mode != "balance-rr" {
+		c.word("mode", mode)
+	}
+	if ms := l.Option("miimon"); ms == "0" {
+		c.named("miimon", "0")
+	} else if ms != "" && ms != "100" {
+		c.word("miimon", ms+"ms")
+	}
+	c.word("lacp_rate", l.Option("lacp_rate"))
+	c.word("xmit_hash_policy", l.Option("xmit_hash_policy"))
 	return c
 }
 

@@ -205,7 +205,8 @@ func (w *writer) cables() {
 			continue
 		}
 		a, b := l, l.Peer
-		if port(a) && !port(b) {
+		// Where both are in one namespace, the kernel makes the second end first.
+		if port(a) && !port(b) || port(a) == port(b) && a.NS == b.NS && a.Index < b.Index {
 			a, b = b, a
 		}
 		w.cable(a, b)
