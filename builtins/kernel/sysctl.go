@@ -44,35 +44,11 @@ func (s Sysctl) Read() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := readProc(path)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return "", sysctlError(s.Key, err)
 	}
 	return strings.TrimRight(string(b), "\n"), nil
-}
-
-// readProc reads a file of /proc with as few system calls as can be: there are
-// thousands of them where there are many namespaces.
-func readProc(path string) ([]byte, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	defer func() { _ = unix.Close(fd) }()
-	var b []byte
-	for buf := make([]byte, 512); ; {
-		n, err := unix.Read(fd, buf)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil:
-			return nil, &os.PathError{Op: "read", Path: path, Err: err}
-		}
-		b = append(b, buf[:n]...)
-		if n < len(buf) {
-			return b, nil
-		}
-	}
 }
 
 // Write sets the value in the namespace of the calling thread.

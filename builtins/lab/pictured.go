@@ -9,8 +9,10 @@ import (
 	"nsscript/builtins/picture"
 )
 
-// shownSysctls are the parameters by which a picture tells a router.
-var shownSysctls = []string{"net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"}
+// ShownSysctls are the parameters by which a picture tells a router.
+func ShownSysctls() []string {
+	return []string{"net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"}
+}
 
 // Pictured returns the lab as it is now: what a plan has come to, else what the kernel
 // has. Of the machine's own namespace there is only what the lab has made.
@@ -18,6 +20,17 @@ func (l *Lab) Pictured(ctx context.Context) (*picture.Picture, error) {
 	if l.Planned() {
 		return l.Picture(), nil
 	}
+	p, err := l.Scan(ctx, picture.ScanOptions{Sysctls: ShownSysctls()})
+	if err != nil {
+		return nil, err
+	}
+	return p, l.running(p)
+}
+
+// Scan reads the lab from the kernel, of the machine's own namespace only what the lab
+// has made.
+func (l *Lab) Scan(ctx context.Context, o picture.ScanOptions) (*picture.Picture, error) {
+	o.Iptables = &l.sys.Iptables
 	var sources []picture.Source
 	for _, name := range l.inOrder() {
 		ns, err := l.sys.NS(name)
@@ -30,7 +43,7 @@ func (l *Lab) Pictured(ctx context.Context) (*picture.Picture, error) {
 		}
 		sources = append(sources, src)
 	}
-	p, err := picture.Scan(ctx, l.name, sources, picture.ScanOptions{Sysctls: shownSysctls, Iptables: &l.sys.Iptables})
+	p, err := picture.Scan(ctx, l.name, sources, o)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +52,7 @@ func (l *Lab) Pictured(ctx context.Context) (*picture.Picture, error) {
 			l.keepOwn(n)
 		}
 	}
-	return p, l.running(p)
+	return p, nil
 }
 
 // running notes the processes of the lab that run.
@@ -62,9 +75,9 @@ func (l *Lab) running(p *picture.Picture) error {
 	return nil
 }
 
-// keepOwn drops from the packet filters of the machine's own namespace what others have
-// there.
+// keepOwn drops from the machine's own namespace what others have there.
 func (l *Lab) keepOwn(n *picture.Namespace) {
+	n.Services = nil
 	for _, t := range n.Tables {
 		for _, c := range t.Chains {
 			if c.Policy != "" {

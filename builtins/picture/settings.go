@@ -2,6 +2,7 @@ package picture
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -72,10 +73,11 @@ func freshSettings() map[string]string {
 // readKeys reads parameters in the namespace of the calling thread, as far as there are
 // such.
 func readKeys(keys []string, to map[string]string) error {
+	var r kernel.SysctlReader
+	defer r.Close()
 	for _, key := range keys {
-		value, err := kernel.Sysctl{Key: key}.Read()
-		var missing *kernel.NoSysctlError
-		if errors.As(err, &missing) {
+		value, err := r.Read(key)
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -12,12 +13,14 @@ import (
 
 	"nsscript/builtins"
 	"nsscript/builtins/graph"
+	"nsscript/builtins/lab"
 	"nsscript/builtins/picture"
 )
 
 // graphOptions are the flags of graph.
 type graphOptions struct {
 	format, file string
+	host         bool   // this machine is drawn
 	from, to     string // whom a packet is sent from, and where
 	tcp, udp     int
 	set          []string
@@ -26,14 +29,18 @@ type graphOptions struct {
 func newGraph() *cobra.Command {
 	var o graphOptions
 	cmd := &cobra.Command{
-		Use: "graph LAB|FILE|@EXAMPLE|- [--trace FROM TO]", Short: "Draw a lab: for the terminal, as SVG, for Graphviz or Mermaid, or as JSON",
+		Use: "graph LAB|FILE|@EXAMPLE|-|--host [--trace FROM TO]", Short: "Draw a lab: for the terminal, as SVG, for Graphviz or Mermaid, or as JSON",
 		Long: `Draw a lab that is up, or the one that a script would build: its namespaces with
 their interfaces and addresses, bridges and cables, and where there are routers, NAT
-and firewalls. For a script no rights are needed, and nothing is built.
+and firewalls. For a script no rights are needed, and nothing is built. With --host the
+network of this machine is drawn, with all namespaces that may be read.
 
 With --trace a packet is sent in a lab that is up, and its way is drawn too: what it
 passed is numbered in order, and where it was lost there is a cross with the reason.`,
 		Args: func(cmd *cobra.Command, args []string) error {
+			if o.host {
+				return cobra.NoArgs(cmd, args)
+			}
 			if !cmd.Flags().Changed("trace") {
 				return cobra.ExactArgs(1)(cmd, args)
 			}
@@ -47,12 +54,16 @@ passed is numbered in order, and where it was lost there is a cross with the rea
 			if err := o.check(cmd, args); err != nil {
 				return err
 			}
+			if o.host {
+				return o.machine(cmd.Context())
+			}
 			return o.run(cmd.Context(), args[0])
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.format, "format", "f", "", "the `FORMAT`: "+strings.Join(graph.Formats(), ", ")+"; without it the one that FILE ends with, or text")
 	f.StringVarP(&o.file, "output", "o", "", "write the drawing to `FILE` in place of printing it")
+	f.BoolVar(&o.host, "host", false, "draw the network of this machine")
 	f.StringVar(&o.from, "trace", "", "draw the way of a packet: `FROM` a namespace to another one or an address, which follows")
 	f.IntVar(&o.tcp, "tcp", 0, "the packet opens a TCP connection to `PORT`")
 	f.IntVar(&o.udp, "udp", 0, "the packet is a UDP datagram to `PORT`")
@@ -71,10 +82,13 @@ func (o *graphOptions) check(cmd *cobra.Command, args []string) error {
 	}
 	traced := cmd.Flags().Changed("trace")
 	switch {
-	case traced && isScript(args[0]):
-		return usage("--trace sends a packet, and of a script nothing is built: run it first")
+	case o.host && (traced || o.set != nil):
+		return usage("--trace and --set are about a lab, and --host is this machine")
 	case !traced && (cmd.Flags().Changed("tcp") || cmd.Flags().Changed("udp")):
 		return usage("--tcp and --udp are about the packet of --trace")
+	case o.host:
+	case traced && isScript(args[0]):
+		return usage("--trace sends a packet, and of a script nothing is built: run it first")
 	case o.set != nil && !isScript(args[0]):
 		return usage("--set is about a script, and %q is a lab", args[0])
 	case traced:
@@ -96,11 +110,27 @@ func (o *graphOptions) run(ctx context.Context, what string) error {
 	if err != nil {
 		return err
 	}
-	out, err := o.open()
+	out, err := openOutput(o.file)
 	if err != nil {
 		return err
 	}
 	return o.draw(out, p.session.Lab().Picture(), nil)
+}
+
+// machine draws the network of this machine.
+func (o *graphOptions) machine(ctx context.Context) error {
+	p, missing, err := readMachine(ctx, false, picture.ScanOptions{Sysctls: lab.ShownSysctls(), Services: true})
+	if err != nil {
+		return err
+	}
+	for _, m := range missing {
+		fmt.Fprintln(os.Stderr, "not read:", m)
+	}
+	out, err := openOutput(o.file)
+	if err != nil {
+		return err
+	}
+	return o.draw(out, p, nil)
 }
 
 // lab draws a lab that is up. Inside its sandbox there may be no file to write: it is
@@ -111,7 +141,7 @@ func (o *graphOptions) lab(ctx context.Context, name string) error {
 	if err != nil {
 		return r.NoLab(name)
 	}
-	out, err := o.open()
+	out, err := openOutput(o.file)
 	if err != nil {
 		return err
 	}
@@ -165,24 +195,6 @@ func (o *graphOptions) walk(s *builtins.Session) (*graph.Walk, error) {
 	return builtins.WalkOf(path), nil
 }
 
-// fdDrawing is the descriptor of the file to write, inside a sandbox.
-const fdDrawing = 3
-
-// open opens the file to write, nil for none. What is in it stays until it is written.
-func (o *graphOptions) open() (*os.File, error) {
-	switch {
-	case o.file == "" || o.file == "-":
-		return nil, nil
-	case os.Getenv(envWorker) != "":
-		return os.NewFile(fdDrawing, o.file), nil
-	}
-	f, err := os.OpenFile(o.file, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, usage("%q cannot be written: %s", o.file, builtins.FileProblem(err))
-	}
-	return f, nil
-}
-
 // draw draws to a file, or to the standard output.
 func (o *graphOptions) draw(out *os.File, p *picture.Picture, w *graph.Walk) error {
 	opts := graph.Options{Format: o.format, Walk: w}
@@ -194,14 +206,7 @@ func (o *graphOptions) draw(out *os.File, p *picture.Picture, w *graph.Walk) err
 	if err := graph.Draw(&text, p, opts); err != nil {
 		return err
 	}
-	// A device or a pipe cannot be cut to a length.
-	if i, err := out.Stat(); err == nil && i.Mode().IsRegular() {
-		if err := out.Truncate(0); err != nil {
-			return err
-		}
-	}
-	_, err := out.WriteString(text.String())
-	return errors.Join(err, out.Close())
+	return writeOutput(out, text.String())
 }
 
 // completeGraph completes a lab or a script, and after --trace where a packet goes.

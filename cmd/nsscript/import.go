@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,12 +29,13 @@ type importOptions struct {
 func newImport() *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
-		Use:   "import --host",
-		Short: "Write the network of this machine as a script that builds it",
+		Use:   "import LAB | --host",
+		Short: "Write the network of this machine, or a lab's, as a script that builds it",
 		Long: `Write the network of this machine as a script that builds the same one: what Docker,
-Kubernetes or ip commands have made, as a lab to look at and to try things in.
+Kubernetes or ip commands have made, as a lab to look at and to try things in. Of a lab
+that is up, the script has what was done to it since, by hand too.
 
-All network namespaces are read: those that have a name, and those of processes, such
+With --host all network namespaces are read: those that have a name, and those of processes, such
 as containers, which are called after them. What is in them becomes the script: cables,
 bridges and the other kinds of interfaces, addresses, routes, policy rules, settings
 that are not the usual ones, and the rules of iptables, in the words of firewall and nat
@@ -43,12 +43,17 @@ where these have some.
 
 The hardware of the machine and the processes stay where they are: comments in the
 script tell of them. Nothing is changed; what may not be read without root is told.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !o.host {
-				return usage("say what is read: --host is the network of this machine")
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeLab,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case o.host == (len(args) == 1):
+				return usage("give a lab that is up, or --host for the network of this machine")
+			case o.host:
+				return o.machine(cmd.Context())
+			case o.all:
+				return usage("--all is about the namespaces of --host: a lab has its own")
 			}
-			return o.run(cmd.Context())
+			return o.lab(cmd.Context(), args[0])
 		},
 	}
 	f := cmd.Flags()
@@ -61,24 +66,60 @@ script tell of them. Nothing is changed; what may not be read without root is to
 // imported says what of a network becomes a program.
 var imported = picture.ScanOptions{Settings: true, Chosen: true, Services: true}
 
-func (o *importOptions) run(ctx context.Context) error {
-	p, missing, err := readMachine(ctx, o.all)
+func (o *importOptions) machine(ctx context.Context) error {
+	p, missing, err := readMachine(ctx, o.all, imported)
 	if err != nil {
 		return err
 	}
-	return o.write(ctx, p, missing)
+	out, err := openOutput(o.file)
+	if err != nil {
+		return err
+	}
+	return o.write(ctx, out, p, "this machine", missing)
+}
+
+// lab writes the program of a lab that is up. Inside its sandbox there may be no file to
+// write: it is opened here.
+func (o *importOptions) lab(ctx context.Context, name string) error {
+	r := registryHere()
+	m, err := r.Meta(name)
+	if err != nil {
+		return r.NoLab(name)
+	}
+	out, err := openOutput(o.file)
+	if err != nil {
+		return err
+	}
+	if m.Sandbox != nil && os.Getenv(envWorker) == "" {
+		if out == nil {
+			return enter(r, m)
+		}
+		return errors.Join(enter(r, m, out), out.Close())
+	}
+	l, err := lookInside(r, name)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	p, err := l.Scan(ctx, imported)
+	if err != nil {
+		return err
+	}
+	if host := p.Namespace(picture.Host); host != nil && l.Foreign(picture.Host) {
+		host.Sysctls = nil // the machine's own
+	}
+	return o.write(ctx, out, p, "the lab "+name, nil)
 }
 
 // readMachine reads the network of this machine, and tells what may not be read of it.
 // Without all, namespaces are left out that nobody has named, and in which there is
 // nothing.
-func readMachine(ctx context.Context, all bool) (p *picture.Picture, missing []string, err error) {
+func readMachine(ctx context.Context, all bool, opts picture.ScanOptions) (p *picture.Picture, missing []string, err error) {
 	m, err := picture.OpenMachine()
 	if err != nil {
 		return nil, nil, err
 	}
 	defer m.Close()
-	opts := imported
 	opts.Iptables = &kernel.IptablesFinder{}
 	if p, err = picture.Scan(ctx, "", m.Sources, opts); err != nil {
 		return nil, nil, err
@@ -104,7 +145,7 @@ func unreadable(m *picture.Machine) []string {
 }
 
 // write writes the program for a picture.
-func (o *importOptions) write(ctx context.Context, p *picture.Picture, missing []string) error {
+func (o *importOptions) write(ctx context.Context, out *os.File, p *picture.Picture, of string, missing []string) error {
 	file := o.file
 	if file == "" {
 		file = "FILE"
@@ -112,7 +153,7 @@ func (o *importOptions) write(ctx context.Context, p *picture.Picture, missing [
 	names := language(ctx, io.Discard, builtins.Options{Lab: lab.NewPlan(lab.Options{Name: "imported"})}).interp.Names()
 	text := program.Write(p, program.Options{
 		Head: []string{
-			"The network of this machine. In a place of its own it is built by:",
+			"The network of " + of + ". In a place of its own it is built by:",
 			"nsscript run --sandbox " + filepath.Base(file),
 		},
 		Reserved: func(name string) bool { _, found := slices.BinarySearch(names, name); return found },
@@ -125,15 +166,5 @@ func (o *importOptions) write(ctx context.Context, p *picture.Picture, missing [
 	for _, m := range missing {
 		fmt.Fprintln(os.Stderr, "not read:", m)
 	}
-	if o.file == "" || o.file == "-" {
-		_, err = stdout.Write(text)
-		return err
-	}
-	err = os.WriteFile(o.file, text, 0o644)
-	var at *os.PathError
-	if errors.As(err, &at) {
-		return usage("%q cannot be written: %s", o.file, builtins.FileProblem(err))
-	}
-	fmt.Fprintf(os.Stderr, "%s: %d %s\n", o.file, strings.Count(string(text), "\n"), plural(strings.Count(string(text), "\n"), "line"))
-	return err
+	return writeOutput(out, string(text))
 }

@@ -201,7 +201,7 @@ func TestInsideRead(t *testing.T) {
 var makers = regexp.MustCompile(` proto (bird|zebra|static|dhcp|ra)`)
 
 func readFacts(t *testing.T) []string {
-	p, _, err := readMachine(t.Context(), false)
+	p, _, err := readMachine(t.Context(), false, imported)
 	if err != nil {
 		t.Fatal(err)
 	}
