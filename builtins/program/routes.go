@@ -163,7 +163,9 @@ func (w *writer) ipRoute(n *picture.Namespace, r *kernel.Route) {
 	if len(r.Hops) == 1 {
 		hop(r.Hops[0])
 	}
-	words = append(words, "table", fmt.Sprint(r.Table))
+	if r.Table != unix.RT_TABLE_MAIN {
+		words = append(words, "table", fmt.Sprint(r.Table))
+	}
 	if r.Scope != usualRouteScope(r) && r.Family == unix.AF_INET {
 		words = append(words, "scope", r.Scope)
 	}
