@@ -45,6 +45,14 @@ func (f *filter) command(v6 bool, table string, words ...string) {
 		f.flush()
 	}
 	f.rawV6 = v6
+	if slices.ContainsFunc(words, func(w string) bool { return strings.ContainsAny(w, "\n\r") }) {
+		f.flush()
+		if table != "filter" {
+			words = append([]string{"-t", table}, words...)
+		}
+		f.lines = append(f.lines, call{programOf(v6), []string{f.ns, list(words)}}.String())
+		return // it would not stay on its line
+	}
 	if len(f.raw) > 0 && f.rawTable != table {
 		f.raw = append(f.raw, "")
 	}
@@ -57,10 +65,7 @@ func (f *filter) command(v6 bool, table string, words ...string) {
 
 // flush writes the commands that stand together as one call.
 func (f *filter) flush() {
-	program := "iptables"
-	if f.rawV6 {
-		program = "ip6tables"
-	}
+	program := programOf(f.rawV6)
 	switch {
 	case len(f.raw) == 1:
 		f.lines = append(f.lines, call{program, []string{f.ns, quote(f.raw[0])}}.String())
@@ -75,6 +80,13 @@ func (f *filter) flush() {
 		f.lines = append(f.lines, program+"("+f.ns+", \"\"\"\n"+strings.Join(lines, "\n")+"\n\"\"\")")
 	}
 	f.raw = nil
+}
+
+func programOf(v6 bool) string {
+	if v6 {
+		return "ip6tables"
+	}
+	return "iptables"
 }
 
 // shellWords joins words such that a shell would split them again.

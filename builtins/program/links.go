@@ -132,7 +132,7 @@ func (w *writer) lateAddresses(l *picture.Link, late []kernel.Addr) {
 
 // exec runs a command that there is no builtin for.
 func (w *writer) exec(n *picture.Namespace, words []string) {
-	w.line("exec(%s, %s)", w.spaces[n], quote(strings.Join(words, " ")))
+	w.line("exec(%s, %s)", w.spaces[n], quote(shellWords(words)))
 }
 
 func (w *writer) switches() {

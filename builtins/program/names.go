@@ -58,8 +58,9 @@ func (n *names) take(name, suffix string) string {
 // longestName is how long the name of a namespace may be.
 const longestName = 63
 
-// validName is the name that the language lets a namespace have.
-func validName(name string) string {
+// validName is the name that the language lets a namespace have, other than those that
+// are taken.
+func validName(name string, taken map[string]bool) string {
 	valid := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r) {
 			return r
@@ -70,5 +71,12 @@ func validName(name string) string {
 	if valid == "" {
 		valid = "unnamed"
 	}
-	return valid[:min(len(valid), longestName)]
+	valid = valid[:min(len(valid), longestName)]
+	free := valid
+	for i := 2; taken[free]; i++ {
+		tail := fmt.Sprintf("-%d", i)
+		free = valid[:min(len(valid), longestName-len(tail))] + tail
+	}
+	taken[free] = true
+	return free
 }

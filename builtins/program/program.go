@@ -87,11 +87,12 @@ func (w *writer) omit(format string, args ...any) {
 
 func (w *writer) namespaces() {
 	w.section("Namespaces")
+	taken := map[string]bool{picture.Host: true}
 	for _, n := range w.p.Namespaces {
 		if n.Name == picture.Host {
 			continue
 		}
-		name := validName(n.Name)
+		name := validName(n.Name, taken)
 		w.spaces[n] = w.names.take(name, "ns")
 		note := comment(n.Note)
 		if name != n.Name {
