@@ -46,7 +46,7 @@ func OpenMachine() (*Machine, error) {
 	taken := map[string]bool{}
 	for _, f := range found {
 		d := of[f]
-		ns, err := kernel.OpenNetNS(f.Path)
+		ns, err := enter(f)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ESRCH):
 			continue // it has ended meanwhile
@@ -62,6 +62,22 @@ func OpenMachine() (*Machine, error) {
 		m.Sources = append(m.Sources, Source{Name: name, NS: ns, Note: d.note, Empty: len(f.PIDs) == 0})
 	}
 	return m, nil
+}
+
+// enter opens a namespace, if it may be looked into: its file may be open to all.
+func enter(f *kernel.FoundNetNS) (*kernel.NetNS, error) {
+	if f.Home {
+		return kernel.Home()
+	}
+	ns, err := kernel.OpenNetNS(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ns.Netlink(); err != nil {
+		ns.Close()
+		return nil, err
+	}
+	return ns, nil
 }
 
 // Close closes the namespaces.

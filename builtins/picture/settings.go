@@ -67,6 +67,10 @@ func freshSettings() map[string]string {
 			fresh[key] = value
 		}
 	}
+	// An interface takes it, as long as that for all does not forbid it.
+	for _, dev := range []string{"default", "lo"} {
+		fresh[interfaceKey("ipv4", dev, "accept_source_route")] = "1"
+	}
 	return fresh
 }
 

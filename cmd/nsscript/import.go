@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"nsscript/builtins"
 	"nsscript/builtins/kernel"
@@ -121,7 +122,14 @@ func readMachine(ctx context.Context, all bool, opts picture.ScanOptions) (p *pi
 	}
 	defer m.Close()
 	opts.Iptables = &kernel.IptablesFinder{}
-	if p, err = picture.Scan(ctx, "", m.Sources, opts); err != nil {
+	missing = unreadable(m)
+	p, err = picture.Scan(ctx, "", m.Sources, opts)
+	if errors.Is(err, unix.EPERM) {
+		opts.Iptables = nil
+		missing = append(missing, "the rules of iptables, which only root may read")
+		p, err = picture.Scan(ctx, "", m.Sources, opts)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	if !all {
@@ -129,7 +137,7 @@ func readMachine(ctx context.Context, all bool, opts picture.ScanOptions) (p *pi
 			return n.Name != picture.Host && !m.Named(n.Name) && n.Empty()
 		})
 	}
-	return p, unreadable(m), nil
+	return p, missing, nil
 }
 
 // unreadable tells what may not be read.
@@ -138,8 +146,11 @@ func unreadable(m *picture.Machine) []string {
 	for _, c := range m.Closed {
 		said = append(said, "the namespace "+c+": it may not be opened")
 	}
-	if m.Hidden > 0 {
-		said = append(said, fmt.Sprintf("the namespaces of %d %s, which only root may see", m.Hidden, plural(m.Hidden, "process")))
+	switch {
+	case m.Hidden == 1:
+		said = append(said, "the namespace of a process that only root may see")
+	case m.Hidden > 1:
+		said = append(said, fmt.Sprintf("the namespaces of %d processes that only root may see", m.Hidden))
 	}
 	return said
 }
