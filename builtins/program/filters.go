@@ -164,9 +164,15 @@ func (f *filter) policies(v4, v6 *picture.Table) {
 // chain writes the rules of a chain. A rule that names no address is one call if both IP
 // versions have it; those between stay in their order.
 func (f *filter) chain(table, chain string, v4, v6 [][]string) {
-	said6 := make([]sentence, len(v6))
-	for i, spec := range v6 {
-		said6[i] = sentenceOf(f.ns, table, chain, spec, true)
+	said4, said6 := f.sentences(table, chain, v4, false), f.sentences(table, chain, v6, true)
+	if !worded(slices.Concat(said4, said6)) {
+		for _, s := range said4 {
+			f.command(false, table, append([]string{"-A", chain}, s.spec...)...)
+		}
+		for _, s := range said6 {
+			f.command(true, table, append([]string{"-A", chain}, s.spec...)...)
+		}
+		return
 	}
 	next := 0
 	one := func(s sentence, isV6 bool) {
@@ -176,8 +182,7 @@ func (f *filter) chain(table, chain string, v4, v6 [][]string) {
 		}
 		f.command(isV6, table, append([]string{"-A", chain}, s.spec...)...)
 	}
-	for _, spec := range v4 {
-		s := sentenceOf(f.ns, table, chain, spec, false)
+	for _, s := range said4 {
 		at := -1
 		if s.text != "" && s.both {
 			at = slices.IndexFunc(said6[next:], func(o sentence) bool { return o.both && o.text == s.text })
@@ -195,4 +200,29 @@ func (f *filter) chain(table, chain string, v4, v6 [][]string) {
 	for _, o := range said6[next:] {
 		one(o, true)
 	}
+}
+
+// sentences puts the rules of a chain into words.
+func (f *filter) sentences(table, chain string, rules [][]string, v6 bool) []sentence {
+	said := make([]sentence, len(rules))
+	for i, spec := range rules {
+		said[i] = sentenceOf(f.ns, table, chain, spec, v6)
+	}
+	return said
+}
+
+// longest is how many rules a chain may have that is put into words: each is a step of
+// its own, while those of iptables are done at once.
+const longest = 100
+
+// worded reports whether a chain is put into words: one that is changing from words to
+// iptables' and back all the time is read better as iptables has it.
+func worded(rules []sentence) bool {
+	words := 0
+	for _, s := range rules {
+		if s.text != "" {
+			words++
+		}
+	}
+	return len(rules) <= longest && 2*words >= len(rules)
 }
