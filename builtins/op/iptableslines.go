@@ -16,7 +16,7 @@ func IptablesLines(text string) [][]string {
 			continue
 		}
 		words, err := Words(line)
-		if err != nil {
+		if err != nil || len(words) == 0 {
 			return nil
 		}
 		if words[0] == "iptables" || words[0] == "ip6tables" {

@@ -470,9 +470,16 @@ func (g *generator) iptables() {
 	if ns == "host" {
 		return
 	}
-	g.line("iptables(%s, \"-N C%d\")", ns, i)
-	g.line("iptables(%s, \"-A C%d -p tcp --dport 22 -j ACCEPT\")", ns, i)
-	g.line("iptables(%s, \"-I FORWARD 1 -s 10.1.0.0/16,10.2.0.0/16 -j C%d\")", ns, i)
+	commands := []string{
+		fmt.Sprintf("-N C%d", i), fmt.Sprintf("-A C%d -p tcp --dport 22 -j ACCEPT", i), fmt.Sprintf("-I FORWARD 1 -s 10.1.0.0/16,10.2.0.0/16 -j C%d", i),
+	}
+	if g.IntN(2) == 0 {
+		g.line("iptables(%s, \"\"\"\n    # several\n    %s\n\"\"\")", ns, strings.Join(commands, "\n    "))
+	} else {
+		for _, c := range commands {
+			g.line("iptables(%s, %q)", ns, c)
+		}
+	}
 	switch g.IntN(4) {
 	case 0:
 		g.line("iptables(%s, \"-t mangle -A POSTROUTING -o wan -j MARK --set-mark %d\")", ns, i)
