@@ -79,12 +79,21 @@ func (l *Lab) running(p *picture.Picture) error {
 func (l *Lab) keepOwn(n *picture.Namespace) {
 	n.Services = nil
 	for _, t := range n.Tables {
+		led := map[string]bool{} // chains that the lab's rules lead to
 		for _, c := range t.Chains {
 			if c.Policy != "" {
 				c.Policy = "ACCEPT"
 			}
 			c.Rules = slices.DeleteFunc(c.Rules, func(spec []string) bool { return op.RuleLab(spec) != l.name })
+			for _, spec := range c.Rules {
+				for _, word := range spec {
+					led[word] = true
+				}
+			}
 		}
+		t.Chains = slices.DeleteFunc(t.Chains, func(c *picture.Chain) bool {
+			return c.Policy == "" && len(c.Rules) == 0 && !led[c.Name]
+		})
 	}
 }
 

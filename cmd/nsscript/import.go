@@ -108,6 +108,9 @@ func (o *importOptions) lab(ctx context.Context, name string) error {
 	}
 	if host := p.Namespace(picture.Host); host != nil && l.Foreign(picture.Host) {
 		host.Sysctls = nil // the machine's own
+		for _, link := range host.Links {
+			link.MAC = "" // the lab chooses it there, to know the interface again
+		}
 	}
 	return o.write(ctx, out, p, "the lab "+name, nil)
 }
