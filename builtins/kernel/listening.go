@@ -53,9 +53,8 @@ func portsOf(path, proto string) (ports []int, err error) {
 	sc := bufio.NewScanner(f)
 	for sc.Scan() {
 		w := strings.Fields(sc.Text())
-		const inode = 9
-		if len(w) <= inode || w[3] != state || w[inode] == "0" {
-			continue // the kernel's own, such as a VXLAN's, has no inode
+		if len(w) < 4 || w[3] != state {
+			continue
 		}
 		address, port, _ := strings.Cut(w[1], ":")
 		if n, err := strconv.ParseUint(port, 16, 16); err == nil && !isLoopback(address) {

@@ -50,13 +50,13 @@ func TestSettingsThatSomebodyHasChosen(t *testing.T) {
 	now := map[string]string{
 		"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.accept_redirects": "0", "net.ipv4.conf.all.forwarding": "1",
 		"net.ipv4.conf.eth0.forwarding": "1", "net.ipv4.conf.eth1.forwarding": "0",
-		"net.ipv4.conf.default.rp_filter": "2", "net.ipv4.conf.eth0.rp_filter": "2", "net/ipv4/conf/eth0.5/rp_filter": "0", "net.ipv4.conf.lo.rp_filter": "0",
+		"net.ipv4.conf.default.rp_filter": "2", "net.ipv4.conf.eth0.rp_filter": "2", "net/ipv4/conf/eth0.5/rp_filter": "0", "net.ipv4.conf.lo.rp_filter": "2",
 		"net.ipv6.conf.all.forwarding": "0",
 	}
 	fresh["net.ipv4.conf.lo.rp_filter"] = "0"
 	var got []string
 	for key, value := range now {
-		if expected(key, fresh, now) != value {
+		if expected(key, false, fresh, now) != value {
 			got = append(got, key)
 		}
 	}

@@ -3,8 +3,8 @@ package picture
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -252,11 +252,17 @@ func (s *scan) details(n *Namespace) {
 	}
 }
 
-// readServices notes what listens.
+// readServices notes what listens, but for the kernel's own sockets: those of VXLANs.
 func (n *Namespace) readServices(ns *kernel.NetNS) error {
 	list, err := ns.Listeners()
-	for _, l := range list {
-		n.Services = append(n.Services, fmt.Sprintf("%s %d", l.Proto, l.Port))
+	for _, listener := range list {
+		port := strconv.Itoa(listener.Port)
+		own := slices.ContainsFunc(n.Links, func(l *Link) bool {
+			return listener.Proto == "udp" && l.Kind == "vxlan" && l.Option("dstport") == port
+		})
+		if !own {
+			n.Services = append(n.Services, listener.Proto+" "+port)
+		}
 	}
 	return err
 }

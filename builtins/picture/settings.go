@@ -104,7 +104,7 @@ func (n *Namespace) readSettings(ns *kernel.NetNS, fresh map[string]string) erro
 	}
 	set := maps.Clone(now)
 	for key, value := range now {
-		if expected(key, fresh, now) == value {
+		if expected(key, n.Name == Host, fresh, now) == value {
 			delete(set, key)
 		}
 	}
@@ -114,7 +114,7 @@ func (n *Namespace) readSettings(ns *kernel.NetNS, fresh map[string]string) erro
 
 // expected is what a parameter is that was not set itself, where others are as they are
 // now (ip-sysctl.rst).
-func expected(key string, fresh, now map[string]string) string {
+func expected(key string, host bool, fresh, now map[string]string) string {
 	sep := "."
 	if strings.Contains(key, "/") {
 		sep = "/"
@@ -134,8 +134,10 @@ func expected(key string, fresh, now map[string]string) string {
 		return fresh[key]
 	case setting == "forwarding" || setting == "disable_ipv6":
 		return all // which sets all the others
-	case dev == "lo" || dev == "default":
+	case dev == "default", dev == "lo" && (host || family == "ipv6"):
 		return fresh[key]
 	}
+	// The lo of a namespace is like the other interfaces: until it has an address, which
+	// is when it comes up, what is set for interfaces to come holds for it too.
 	return now[interfaceKey(family, "default", setting)]
 }

@@ -102,7 +102,11 @@ func inPrivateHost(t *testing.T, uid int, test, file string) string {
 		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
 		Pdeathsig:  syscall.SIGKILL,
 	}
+	// The signal comes when the thread ends that has started the process: another one
+	// of this process may have to end, after a stay in a namespace.
+	runtime.LockOSThread()
 	out, err := cmd.CombinedOutput()
+	runtime.UnlockOSThread()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
