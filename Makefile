@@ -18,7 +18,7 @@ TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping 
 # A second kernel is run by these; it and the rest come from .ci/kernel/get.
 KERNEL_PROGRAMS := $(TEST_PROGRAMS) qemu-system-x86_64=qemu-system-x86 wg=wireguard-tools ethtool=ethtool
 
-.PHONY: run test test-kernels truth torture fuzz race bench lint fmt build install reference deps-run deps-test
+.PHONY: run test test-kernels cross truth torture fuzz race bench lint fmt build install reference deps-run deps-test
 
 run: deps-run build
 	bin/nsscript run --rm --sandbox examples/three_tier_firewall.star
@@ -30,6 +30,10 @@ test: deps-test
 	$(GO) vet ./...
 	@# Not from the cache: the program under test is built by the tests themselves.
 	$(GO) test -count=1 -timeout 30m ./...
+
+# The command for macOS, which plans, draws and checks labs.
+cross:
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/nsscript-darwin-arm64 ./cmd/nsscript
 
 # What this machine's kernel may lack is tried in another one, which qemu boots.
 KERNEL_TESTS ?= cmd/nsscript:^TestKinds builtins/op:^TestNewLinks \

@@ -3,6 +3,7 @@ package builtins
 import (
 	"fmt"
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"regexp"
 	"slices"
 	"strings"
@@ -351,7 +352,7 @@ func (c *call) wayOn(space string, dst netip.Addr) (string, error) {
 		return "", err
 	}
 	to := s.subnet
-	if slices.ContainsFunc(routes, func(r kernel.Route) bool { return r.Dst == to && r.Table == unix.RT_TABLE_MAIN }) {
+	if slices.ContainsFunc(routes, func(r kernel.Route) bool { return r.Dst == to && r.Table == abi.TableMain }) {
 		to = netip.PrefixFrom(dst, dst.BitLen())
 	}
 	return fmt.Sprintf("route(%s, %q, via = %q)", c.spaceVar(space), prefixText(to), s.via), nil
@@ -507,7 +508,7 @@ func (c *call) rightHost(w *trace.Walk, d *trace.Death) (string, error) {
 			}
 		}
 		l, err := k.Link(s.Dev)
-		if err == nil && l.Flags&unix.IFF_NOARP != 0 && l.Kind == "veth" {
+		if err == nil && l.Flags&abi.LinkNoARP != 0 && l.Kind == "veth" {
 			return fmt.Sprintf("exec(%s, \"ip link set %s arp on\")", c.spaceVar(s.Space), s.Dev), nil
 		}
 	}

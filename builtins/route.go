@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"slices"
 	"strconv"
 	"strings"
@@ -350,7 +351,7 @@ func (r *Route) toSpec() op.RouteSpec {
 	if r.r.Dst.IsValid() {
 		sp.Dst = r.r.Dst.String()
 	}
-	if r.r.Table != unix.RT_TABLE_MAIN {
+	if r.r.Table != abi.TableMain {
 		sp.Table = r.r.Table
 	}
 	if r.r.Type != "unicast" {

@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -73,7 +74,7 @@ func (n network) forward(name string) { n.ns(name).Sysctls["net.ipv4.ip_forward"
 func (n network) route(name, via string) {
 	s := n.ns(name)
 	s.Routes = append(s.Routes, kernel.Route{
-		Family: unix.AF_INET, Type: "unicast", Table: unix.RT_TABLE_MAIN, Protocol: "boot", Scope: "global",
+		Family: unix.AF_INET, Type: "unicast", Table: abi.TableMain, Protocol: "boot", Scope: "global",
 		Hops: []kernel.NextHop{{Via: netip.MustParseAddr(via), Dev: "eth0", Weight: 1}},
 	})
 }

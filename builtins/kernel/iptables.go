@@ -109,34 +109,6 @@ type Iptables struct {
 	wait time.Duration
 }
 
-// unused reports whether the namespace has not got the table yet. Asking
-// iptables-nft about such a table would make it.
-func (x *Iptables) unused(n *NetNS, table string) (bool, error) {
-	if !x.nft {
-		return false, nil
-	}
-	has, err := n.HasNFTable(NFTable{V6: x.v6, Name: table})
-	return err == nil && !has, err
-}
-
-// Tables returns the tables that the namespace has. Asking iptables about any
-// other would make it.
-func (x *Iptables) Tables(n *NetNS) ([]string, error) {
-	if !x.nft {
-		return x.legacyTables(n)
-	}
-	var tables []string
-	for table := range builtinChains {
-		if unused, err := x.unused(n, table); err != nil {
-			return nil, err
-		} else if !unused {
-			tables = append(tables, table)
-		}
-	}
-	slices.Sort(tables)
-	return tables, nil
-}
-
 // legacyTables reads the tables of a namespace from proc, where they are listed
 // once the module is loaded.
 func (x *Iptables) legacyTables(n *NetNS) (tables []string, err error) {
@@ -185,27 +157,6 @@ func (x *Iptables) Delete(ctx context.Context, n *NetNS, table, chain string, sp
 	return x.do(ctx, n, func() error { return x.t.Delete(table, chain, spec...) })
 }
 
-// DeleteLast removes the last rule of a chain that says exactly this. Where
-// there are several it goes by number, so that it must not be used where others
-// change rules too.
-func (x *Iptables) DeleteLast(ctx context.Context, n *NetNS, table, chain string, spec []string) error {
-	rules, err := x.List(ctx, n, table)
-	if err != nil {
-		return err
-	}
-	rules = slices.DeleteFunc(rules, func(r ListedRule) bool { return r.Chain != chain })
-	same, last := 0, 0
-	for i, r := range rules {
-		if SameSpec(r.Spec, spec) {
-			same, last = same+1, i+1
-		}
-	}
-	if same < 2 {
-		return x.Delete(ctx, n, table, chain, spec)
-	}
-	return x.do(ctx, n, func() error { return x.t.DeleteById(table, chain, last) })
-}
-
 // Exists reports whether a chain has a rule that says exactly this.
 func (x *Iptables) Exists(ctx context.Context, n *NetNS, table, chain string, spec []string) (ok bool, err error) {
 	err = x.do(ctx, n, func() error {
@@ -218,43 +169,6 @@ func (x *Iptables) Exists(ctx context.Context, n *NetNS, table, chain string, sp
 // NewChain makes a chain.
 func (x *Iptables) NewChain(ctx context.Context, n *NetNS, table, chain string) error {
 	return x.do(ctx, n, func() error { return x.t.NewChain(table, chain) })
-}
-
-// Chains lists the chains of a table, the built-in ones too.
-func (x *Iptables) Chains(ctx context.Context, n *NetNS, table string) (chains []string, err error) {
-	if known := builtinChains[table]; known != nil {
-		if unused, err := x.unused(n, table); err != nil || unused {
-			return slices.Clone(known), err
-		}
-	}
-	err = x.do(ctx, n, func() error {
-		chains, err = x.t.ListChains(table)
-		return err
-	})
-	return chains, err
-}
-
-// Policy returns the policy of a built-in chain: ACCEPT or DROP.
-func (x *Iptables) Policy(ctx context.Context, n *NetNS, table, chain string) (policy string, err error) {
-	if slices.Contains(builtinChains[table], chain) {
-		if unused, err := x.unused(n, table); err != nil || unused {
-			return "ACCEPT", err
-		}
-	}
-	var lines []string
-	err = x.do(ctx, n, func() error {
-		lines, err = x.t.List(table, chain)
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	for _, l := range lines {
-		if w := strings.Fields(l); len(w) >= 3 && w[0] == "-P" && w[1] == chain {
-			return w[2], nil
-		}
-	}
-	return "", &IptablesError{program: x.name, Status: 1, Text: fmt.Sprintf("chain %q has no policy: only built-in chains have one", chain)}
 }
 
 // SetPolicy sets the policy of a built-in chain.

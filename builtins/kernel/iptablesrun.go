@@ -115,15 +115,6 @@ func (x *Iptables) AppendAll(ctx context.Context, n *NetNS, table string, rules 
 	return err
 }
 
-// Save returns a table as iptables-save prints it, with counters.
-func (x *Iptables) Save(ctx context.Context, n *NetNS, table string) ([]byte, error) {
-	if unused, err := x.unused(n, table); err != nil || unused {
-		return fmt.Appendf(nil, "*%s\nCOMMIT\n", table), err
-	}
-	r, err := x.run(ctx, n, x.path+"-save", []string{"-c", "-t", table}, nil)
-	return r.Stdout, err
-}
-
 // Restore puts what Save returned in place of all that the table holds. Some
 // versions of ip6tables-nft begin the counters at 0 again.
 func (x *Iptables) Restore(ctx context.Context, n *NetNS, saved []byte) error {

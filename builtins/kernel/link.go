@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ type LinkStats struct {
 }
 
 // Up reports whether the interface is administratively up.
-func (l *Link) Up() bool { return l.Flags&unix.IFF_UP != 0 }
+func (l *Link) Up() bool { return l.Flags&abi.LinkUp != 0 }
 
 func newLink(nl netlink.Link) Link {
 	a := nl.Attrs()
@@ -70,7 +71,7 @@ func newLink(nl netlink.Link) Link {
 	case *netlink.Vti:
 		l.Remote, l.Local = addrOf(t.Remote), addrOf(t.Local)
 	}
-	if l.Flags&unix.IFF_LOOPBACK != 0 {
+	if l.Flags&abi.LinkLoopback != 0 {
 		l.Kind = "loopback"
 	}
 	if s := a.Statistics; s != nil {
@@ -81,44 +82,6 @@ func newLink(nl netlink.Link) Link {
 		}
 	}
 	return l
-}
-
-// Links lists the interfaces of the namespace by index.
-func (n *NetNS) Links() ([]Link, error) {
-	h, err := n.Netlink()
-	if err != nil {
-		return nil, err
-	}
-	list, err := dump(h.LinkList)
-	if err != nil {
-		return nil, err
-	}
-	links := make([]Link, len(list))
-	for i, l := range list {
-		links[i] = newLink(l)
-	}
-	return links, nil
-}
-
-// Link finds an interface by its name. When there is none the error is ENODEV.
-func (n *NetNS) Link(name string) (*Link, error) {
-	h, err := n.Netlink()
-	if err != nil {
-		return nil, err
-	}
-	l, err := h.LinkByName(name)
-	return foundLink(l, err)
-}
-
-// LinkByIndex finds an interface by its index. When there is none the error is
-// ENODEV.
-func (n *NetNS) LinkByIndex(index int) (*Link, error) {
-	h, err := n.Netlink()
-	if err != nil {
-		return nil, err
-	}
-	l, err := h.LinkByIndex(index)
-	return foundLink(l, err)
 }
 
 func foundLink(l netlink.Link, err error) (*Link, error) {
@@ -134,76 +97,11 @@ func foundLink(l netlink.Link, err error) (*Link, error) {
 	return &link, nil
 }
 
-// PeerIn reports whether other is the namespace in which l's peer lives.
-func (n *NetNS) PeerIn(l *Link, other Space) bool {
-	o, ok := other.(*NetNS)
-	if l.Peer == 0 || !ok {
-		return false
-	}
-	if l.PeerNetNS < 0 {
-		return n.id == o.id
-	}
-	h, err := n.Netlink()
-	if err != nil {
-		return false
-	}
-	id, err := h.GetNetNsIdByFd(o.Fd())
-	return err == nil && id == l.PeerNetNS
-}
-
-// Qdisc returns the name of the interface's root queueing discipline, "" when
-// the kernel does not say.
-func (n *NetNS) Qdisc(index int) string {
-	h, err := n.Netlink()
-	if err != nil {
-		return ""
-	}
-	list, err := dump(func() ([]netlink.Qdisc, error) {
-		return h.QdiscList(&netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: index}})
-	})
-	if err != nil {
-		return ""
-	}
-	for _, q := range list {
-		if a := q.Attrs(); a.LinkIndex == index && a.Parent == netlink.HANDLE_ROOT {
-			return q.Type()
-		}
-	}
-	return ""
-}
-
 // QdiscState is what a queueing discipline has done with packets so far.
 type QdiscState struct {
 	Kind    string
 	Dropped int // packets
 	Waiting int // packets
-}
-
-// Qdiscs returns the queueing disciplines of an interface.
-func (n *NetNS) Qdiscs(index int) ([]QdiscState, error) {
-	h, err := n.Netlink()
-	if err != nil {
-		return nil, err
-	}
-	all, err := dump(func() ([]netlink.Qdisc, error) {
-		return h.QdiscList(&netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: index}})
-	})
-	if err != nil {
-		return nil, err
-	}
-	var list []QdiscState
-	for _, q := range all {
-		a := q.Attrs()
-		if a.LinkIndex != index {
-			continue
-		}
-		s := QdiscState{Kind: q.Type()}
-		if a.Statistics != nil && a.Statistics.Queue != nil {
-			s.Dropped, s.Waiting = int(a.Statistics.Queue.Drops), int(a.Statistics.Queue.Qlen)
-		}
-		list = append(list, s)
-	}
-	return list, nil
 }
 
 // linkFlags are the flags of an interface in the order in which `ip link`
@@ -212,17 +110,17 @@ var linkFlags = []struct {
 	bit  uint32
 	name string
 }{
-	{unix.IFF_LOOPBACK, "LOOPBACK"}, {unix.IFF_BROADCAST, "BROADCAST"},
-	{unix.IFF_POINTOPOINT, "POINTOPOINT"}, {unix.IFF_MULTICAST, "MULTICAST"},
-	{unix.IFF_NOARP, "NOARP"}, {unix.IFF_ALLMULTI, "ALLMULTI"}, {unix.IFF_PROMISC, "PROMISC"},
-	{unix.IFF_MASTER, "MASTER"}, {unix.IFF_SLAVE, "SLAVE"}, {unix.IFF_DYNAMIC, "DYNAMIC"},
-	{unix.IFF_UP, "UP"}, {unix.IFF_LOWER_UP, "LOWER_UP"}, {unix.IFF_DORMANT, "DORMANT"},
+	{abi.LinkLoopback, "LOOPBACK"}, {abi.LinkBroadcast, "BROADCAST"},
+	{abi.LinkPointToPoint, "POINTOPOINT"}, {abi.LinkMulticast, "MULTICAST"},
+	{abi.LinkNoARP, "NOARP"}, {abi.LinkAllMulti, "ALLMULTI"}, {abi.LinkPromisc, "PROMISC"},
+	{abi.LinkMaster, "MASTER"}, {abi.LinkSlave, "SLAVE"}, {abi.LinkDynamic, "DYNAMIC"},
+	{abi.LinkUp, "UP"}, {abi.LinkLowerUp, "LOWER_UP"}, {abi.LinkDormant, "DORMANT"},
 }
 
 // FlagNames returns the flags as `ip link` prints them.
 func (l *Link) FlagNames() []string {
 	var names []string
-	if l.Up() && l.Flags&unix.IFF_RUNNING == 0 {
+	if l.Up() && l.Flags&abi.LinkRunning == 0 {
 		names = append(names, "NO-CARRIER")
 	}
 	for _, f := range linkFlags {
@@ -267,7 +165,7 @@ func FormatLink(l *Link, peer, master, qdisc string) string {
 
 // maxNameLen is the longest interface name in bytes (IFNAMSIZ less the closing
 // NUL, linux/if.h).
-const maxNameLen = unix.IFNAMSIZ - 1
+const maxNameLen = abi.NameSize - 1
 
 // CheckLinkName says what is wrong with an interface name, if anything.
 func CheckLinkName(name string) error {
@@ -295,21 +193,3 @@ func CheckLinkName(name string) error {
 // matter of microseconds, unless the other end is down, or a bridge's spanning tree
 // listens first.
 const carrierTime = 20 * time.Millisecond
-
-// AwaitCarrier waits until an interface that has a carrier takes packets. The kernel
-// does the last step on a worker, and until then drops what is sent without a word
-// (net/core/link_watch.c); since Linux 6.9 asking for the interface does it.
-func (n *NetNS) AwaitCarrier(index int) error {
-	for until := time.Now().Add(carrierTime); ; time.Sleep(200 * time.Microsecond) {
-		l, err := n.LinkByIndex(index)
-		if IsGone(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !l.Up() || l.State == "up" || l.State == "unknown" || time.Now().After(until) {
-			return nil
-		}
-	}
-}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package kernel
 
 import (
@@ -8,13 +10,6 @@ import (
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
 )
-
-// NFTable names a table of nf_tables. iptables-nft keeps its tables there under
-// iptables' own names, and makes each when it is first needed.
-type NFTable struct {
-	V6   bool   `json:"v6,omitempty"`
-	Name string `json:"name"`
-}
 
 func (t NFTable) family() nftables.TableFamily {
 	if t.V6 {

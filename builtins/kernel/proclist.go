@@ -40,19 +40,6 @@ func eachProcess(fn func(pid int) error) error {
 	return nil
 }
 
-// PIDs lists the processes that live in the namespace, as `ip netns pids` does.
-func (n *NetNS) PIDs() ([]int, error) {
-	var pids []int
-	err := eachProcess(func(pid int) error {
-		id, err := NetNSOf(pid)
-		if id == n.id {
-			pids = append(pids, pid)
-		}
-		return err
-	})
-	return pids, err
-}
-
 // stat returns the fields of /proc/PID/stat from the third on (proc_pid_stat(5)),
 // or none for a process that has ended.
 func stat(pid int) ([]string, error) {
@@ -108,25 +95,6 @@ func Processes(match Match) ([]int, error) {
 	return pids, err
 }
 
-// MountNS returns the inode of a process' mount namespace, 0 when the process has
-// ended or is another user's.
-func MountNS(pid int) (uint64, error) {
-	id, err := namespaceOf(pid, "mnt")
-	return id.Ino, err
-}
-
-// NetNSOf returns the identity of the network namespace of a process, and none
-// when the process has ended or is another user's.
-func NetNSOf(pid int) (NSID, error) { return namespaceOf(pid, "net") }
-
-func namespaceOf(pid int, kind string) (NSID, error) {
-	id, err := NSIDOf(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
-	if err != nil && unseen(err) {
-		return NSID{}, nil
-	}
-	return id, err
-}
-
 // HoldMountNS opens the mount namespace of a process, if it is the one of that
 // number: until it is closed no other namespace gets the number. It returns nil
 // when the process has ended, is another user's or is in another namespace.
@@ -143,15 +111,6 @@ func HoldMountNS(pid int, inode uint64) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
-}
-
-// NSIDOf returns the identity of the namespace whose file is at path.
-func NSIDOf(path string) (NSID, error) {
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
-		return NSID{}, &os.PathError{Op: "stat", Path: path, Err: err}
-	}
-	return NSID{Dev: st.Dev, Ino: st.Ino}, nil
 }
 
 // Env returns a variable of the environment that a process was started with, and

@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
+	"nsscript/builtins/kernel/abi"
 	"strconv"
 	"strings"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -36,73 +35,6 @@ type NextHop struct {
 	Flags  int
 }
 
-// Routes lists the routes of both families, IPv4 first, in all tables but
-// "local", which the kernel keeps for itself.
-func (n *NetNS) Routes() ([]Route, error) {
-	all, err := n.AllRoutes()
-	return slices.DeleteFunc(all, func(r Route) bool { return r.Table == unix.RT_TABLE_LOCAL }), err
-}
-
-// AllRoutes lists the routes of both families, IPv4 first, in all tables.
-func (n *NetNS) AllRoutes() ([]Route, error) {
-	h, err := n.Netlink()
-	if err != nil {
-		return nil, err
-	}
-	links, err := n.Links()
-	if err != nil {
-		return nil, err
-	}
-	names := map[int]string{}
-	for _, l := range links {
-		names[l.Index] = l.Name
-	}
-	var routes []Route
-	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
-		list, err := dump(func() ([]netlink.Route, error) {
-			return h.RouteListFiltered(family, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
-		})
-		if err != nil {
-			return nil, err
-		}
-		for i := range list {
-			routes = append(routes, newRoute(&list[i], family, names))
-		}
-	}
-	return routes, nil
-}
-
-func newRoute(nr *netlink.Route, family int, names map[int]string) Route {
-	r := Route{
-		Family: family, Type: routeTypes[nr.Type], Metric: nr.Priority, Table: nr.Table, MTU: nr.MTU,
-		Scope: nr.Scope.String(), Protocol: nr.Protocol.String(), Flags: nr.Flags,
-	}
-	if nr.Scope == netlink.SCOPE_UNIVERSE {
-		r.Scope = "global"
-	}
-	if p, ok := prefixOf(nr.Dst); ok && !(p.Bits() == 0 && p.Addr().IsUnspecified()) {
-		r.Dst = p
-	}
-	r.Src = addrOf(nr.Src)
-	hop := func(index int, gw net.IP, via netlink.Destination, weight, flags int) NextHop {
-		h := NextHop{Via: addrOf(gw), Index: index, Dev: names[index], Weight: weight, Flags: flags}
-		if v, ok := via.(*netlink.Via); ok && v != nil {
-			h.Via = addrOf(v.Addr)
-		}
-		if h.Dev == "" && index != 0 {
-			h.Dev = "if" + strconv.Itoa(index)
-		}
-		return h
-	}
-	for _, m := range nr.MultiPath {
-		r.Hops = append(r.Hops, hop(m.LinkIndex, m.Gw, m.Via, m.Hops+1, m.Flags))
-	}
-	if len(nr.MultiPath) == 0 && (nr.LinkIndex != 0 || len(nr.Gw) > 0) && !r.rejects() {
-		r.Hops = []NextHop{hop(nr.LinkIndex, nr.Gw, nr.Via, 1, 0)}
-	}
-	return r
-}
-
 // rejects reports whether the route has no way on. The kernel says lo for such
 // IPv6 routes.
 func (r *Route) rejects() bool {
@@ -120,10 +52,10 @@ func addrOf(ip net.IP) netip.Addr {
 
 // routeTypes are the names of rtnetlink(7)'s route types.
 var routeTypes = map[int]string{
-	unix.RTN_UNICAST: "unicast", unix.RTN_LOCAL: "local", unix.RTN_BROADCAST: "broadcast",
-	unix.RTN_ANYCAST: "anycast", unix.RTN_MULTICAST: "multicast", unix.RTN_BLACKHOLE: "blackhole",
-	unix.RTN_UNREACHABLE: "unreachable", unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw",
-	unix.RTN_NAT: "nat",
+	abi.RouteUnicast: "unicast", abi.RouteLocal: "local", abi.RouteBroadcast: "broadcast",
+	abi.RouteAnycast: "anycast", abi.RouteMulticast: "multicast", abi.RouteBlackhole: "blackhole",
+	abi.RouteUnreachable: "unreachable", abi.RouteProhibit: "prohibit", abi.RouteThrow: "throw",
+	abi.RouteNAT: "nat",
 }
 
 // RouteType returns the kernel's number for the name of a type of route.
@@ -139,7 +71,7 @@ func RouteType(name string) (int, bool) {
 // tableNames are the tables that every machine calls by name
 // (/etc/iproute2/rt_tables).
 var tableNames = map[int]string{
-	unix.RT_TABLE_LOCAL: "local", unix.RT_TABLE_MAIN: "main", unix.RT_TABLE_DEFAULT: "default",
+	abi.TableLocal: "local", abi.TableMain: "main", abi.TableDefault: "default",
 }
 
 // TableName returns the name of a routing table, or its number where it has
@@ -185,7 +117,7 @@ func (r *Route) String() string {
 	} else if r.rejects() && r.Family == unix.AF_INET6 {
 		b.WriteString(" dev lo")
 	}
-	if r.Table != unix.RT_TABLE_MAIN {
+	if r.Table != abi.TableMain {
 		b.WriteString(" table " + TableName(r.Table))
 	}
 	if r.Protocol != "boot" {
@@ -232,13 +164,13 @@ func (h NextHop) where(family int) string {
 
 func hopFlags(flags int) string {
 	s := ""
-	if flags&unix.RTNH_F_DEAD != 0 {
+	if flags&abi.HopDead != 0 {
 		s += " dead"
 	}
-	if flags&unix.RTNH_F_ONLINK != 0 {
+	if flags&abi.HopOnLink != 0 {
 		s += " onlink"
 	}
-	if flags&unix.RTNH_F_LINKDOWN != 0 {
+	if flags&abi.HopLinkDown != 0 {
 		s += " linkdown"
 	}
 	return s

@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // Rule is a rule of the routing policy database (ip-rule(8)).
@@ -20,37 +17,6 @@ type Rule struct {
 	Table    int
 	Invert   bool
 	Type     string // "" for a table look-up; blackhole, unreachable, prohibit
-}
-
-// Rules lists the policy rules of both families, IPv4 first.
-func (n *NetNS) Rules() ([]Rule, error) {
-	h, err := n.Netlink()
-	if err != nil {
-		return nil, err
-	}
-	var rules []Rule
-	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
-		list, err := dump(func() ([]netlink.Rule, error) { return h.RuleList(family) })
-		if err != nil {
-			return nil, err
-		}
-		for _, nr := range list {
-			r := Rule{
-				Priority: max(nr.Priority, 0), Family: family, IIF: nr.IifName, OIF: nr.OifName,
-				Mark: nr.Mark, Mask: ^uint32(0), Table: nr.Table, Invert: nr.Invert,
-			}
-			if nr.Mask != nil {
-				r.Mask = *nr.Mask
-			}
-			r.Src, _ = prefixOf(nr.Src)
-			r.Dst, _ = prefixOf(nr.Dst)
-			if nr.Type != unix.RTN_UNICAST && nr.Type != 0 {
-				r.Type = routeTypes[int(nr.Type)]
-			}
-			rules = append(rules, r)
-		}
-	}
-	return rules, nil
 }
 
 // String prints the rule on one line as `ip rule` does.

@@ -32,5 +32,3 @@ type Space interface {
 	// not known.
 	Qdisc(index int) string
 }
-
-var _ Space = (*NetNS)(nil)

@@ -39,24 +39,6 @@ func namespacesOf(dir string) (have map[string]*kernel.NSID, err error) {
 	return have, err
 }
 
-// Damaged reports whether the notes of a lab cannot be read, or /run/netns below
-// root has not all of its namespaces any more.
-func (r Registry) Damaged(name, root string) bool {
-	have, err := namespacesOf(r.Path(name))
-	if err != nil {
-		return true
-	}
-	for ns, id := range have {
-		if id == nil {
-			continue
-		}
-		if now, err := kernel.NSIDOf(root + kernel.NetNSPath(ns)); err != nil || now.Ino != id.Ino {
-			return true
-		}
-	}
-	return false
-}
-
 // Description is a lab's parts in the form of JSON.
 type Description struct {
 	Lab        string           `json:"lab"`

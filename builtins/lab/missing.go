@@ -1,11 +1,10 @@
+//go:build linux
+
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/op"
 )
@@ -54,15 +53,4 @@ func (l *Lab) missing(entries []*Entry) []string {
 		}
 	}
 	return list
-}
-
-// lacks reports whether an open namespace that is not the lab's has no interface
-// of that name.
-func (l *Lab) lacks(ns, name string) bool {
-	n, err := l.sys.NS(ns)
-	if err != nil || l.sys.Owned(ns) {
-		return false
-	}
-	_, err = n.Link(name)
-	return errors.Is(err, unix.ENODEV)
 }

@@ -1,8 +1,6 @@
 package op
 
 import (
-	"context"
-
 	"github.com/vishvananda/netlink"
 
 	"nsscript/builtins/picture"
@@ -30,17 +28,6 @@ func IPvlanFlags() []string { return []string{"bridge", "private", "vepa"} }
 
 // Prepare picks what the interface is recognised by.
 func (o *AddIPvlan) Prepare(s *System) error { return o.prepareOver(s, o.Over) }
-
-// Do makes the interface.
-func (o *AddIPvlan) Do(_ context.Context, s *System) error {
-	n, l, err := o.makeOver(s, o.Over, "", func(a netlink.LinkAttrs) netlink.Link {
-		return &netlink.IPVlan{LinkAttrs: a, Mode: ipvlanModes[o.Mode], Flag: ipvlanFlags[o.Flag]}
-	})
-	if err != nil {
-		return err
-	}
-	return o.finish(s, n, l)
-}
 
 // Inside is the namespaces of the interface and of the one beneath.
 func (o *AddIPvlan) Inside() []string { return []string{o.NS, o.Over.NS} }

@@ -1,8 +1,6 @@
 package op
 
 import (
-	"context"
-
 	"github.com/vishvananda/netlink"
 
 	"nsscript/builtins/picture"
@@ -26,17 +24,6 @@ func MacvlanModes() []string { return []string{"bridge", "private", "vepa", "pas
 
 // Prepare picks what the interface is recognised by.
 func (o *AddMacvlan) Prepare(s *System) error { return o.prepareOver(s, o.Over) }
-
-// Do makes the interface.
-func (o *AddMacvlan) Do(_ context.Context, s *System) error {
-	n, l, err := o.makeOver(s, o.Over, "", func(a netlink.LinkAttrs) netlink.Link {
-		return &netlink.Macvlan{LinkAttrs: a, Mode: macvlanModes[o.Mode]}
-	})
-	if err != nil {
-		return err
-	}
-	return o.finish(s, n, l)
-}
 
 // Inside is the namespaces of the interface and of the one beneath.
 func (o *AddMacvlan) Inside() []string { return []string{o.NS, o.Over.NS} }

@@ -3,6 +3,7 @@ package op
 import (
 	"errors"
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 
 	"golang.org/x/sys/unix"
 
@@ -65,7 +66,7 @@ func modelMaster(l *picture.Link, name string) error {
 	case m.Kind == "bridge" && (l.Kind == "loopback" || m == l):
 		err = unix.EINVAL
 	case m.Kind == "bridge" && l.Master != m && len(m.Ports()) >= mostPorts:
-		err = unix.EXFULL
+		err = abi.Full
 	}
 	if err != nil {
 		return masterError(err, l.Name, name)

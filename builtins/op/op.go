@@ -20,7 +20,6 @@
 package op
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -30,12 +29,7 @@ import (
 
 // Op is one change of the system.
 type Op interface {
-	// Do makes the change. When it fails, Undo is called for what it left.
-	Do(ctx context.Context, s *System) error
-	// Undo takes the change back. It is called for changes that were made, were
-	// half made or were never made, and in any of these cases leaves alone what
-	// is not the lab's. What is already gone is no error.
-	Undo(ctx context.Context, s *System) error
+	doer
 	// Commands are the shell commands that do the same.
 	Commands() []string
 	// Inside names the namespaces of which any one's end undoes the change.

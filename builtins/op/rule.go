@@ -2,7 +2,6 @@ package op
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -134,26 +133,6 @@ func (o *AddRule) Prepare(s *System) error {
 	return nil
 }
 
-// Do adds the rule.
-func (o *AddRule) Do(_ context.Context, s *System) error {
-	n, err := s.NS(o.NS)
-	if err != nil {
-		return err
-	}
-	h, err := n.Netlink()
-	if err != nil {
-		return err
-	}
-	err = h.RuleAdd(o.netlinkRule())
-	if errors.Is(err, unix.EEXIST) {
-		return o.exists(err)
-	}
-	if err != nil {
-		return failed(err, "rule in %s", quoteNS(o.NS))
-	}
-	return nil
-}
-
 func (o *AddRule) exists(err error) error {
 	return &Error{Msg: fmt.Sprintf("%s already has this rule", quoteNS(o.NS)), Err: err, Mute: true, Untouched: true}
 }
@@ -170,27 +149,6 @@ func (o *AddRule) Model(p *picture.Picture) error {
 	return nil
 }
 
-// Undo deletes the rule.
-func (o *AddRule) Undo(_ context.Context, s *System) error {
-	err := deleteRule(s, &o.RuleSpec)
-	if errors.Is(err, kernel.ErrClosed) || kernel.IsGone(err) {
-		return nil
-	}
-	return err
-}
-
-func deleteRule(s *System, r *RuleSpec) error {
-	n, err := s.NS(r.NS)
-	if err != nil {
-		return err
-	}
-	h, err := n.Netlink()
-	if err != nil {
-		return err
-	}
-	return h.RuleDel(r.netlinkRule())
-}
-
 // Commands is `ip rule add`.
 func (o *AddRule) Commands() []string { return []string{o.command("add")} }
 
@@ -200,18 +158,6 @@ func (o *AddRule) Inside() []string { return []string{o.NS} }
 // DelRule deletes a policy rule.
 type DelRule struct {
 	RuleSpec
-}
-
-// Do deletes the rule.
-func (o *DelRule) Do(_ context.Context, s *System) error {
-	err := deleteRule(s, &o.RuleSpec)
-	if kernel.IsGone(err) {
-		return o.missing(err)
-	}
-	if err != nil {
-		return failed(err, "deleting a rule in %s", quoteNS(o.NS))
-	}
-	return nil
 }
 
 // Undo does nothing: only the lab's own rules are deleted.

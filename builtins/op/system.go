@@ -62,7 +62,7 @@ func (s *System) Planned() bool { return s.Picture != nil }
 // Look returns what can be asked of the namespace that the lab calls name.
 func (s *System) Look(name string) (kernel.Space, error) {
 	if !s.Planned() {
-		return s.NS(name)
+		return s.inKernel(name)
 	}
 	n := s.Picture.Namespace(name)
 	if n == nil {

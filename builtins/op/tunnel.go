@@ -2,7 +2,6 @@ package op
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net"
 
@@ -104,23 +103,6 @@ func (o *AddTunnel) ttl() uint8 {
 		return uint8(cmp.Or(o.TTL, hopLimit6))
 	}
 	return uint8(o.TTL)
-}
-
-// Do makes the interface.
-func (o *AddTunnel) Do(_ context.Context, s *System) error {
-	var dev uint32
-	if o.Dev != "" {
-		_, l, err := openLink(s, o.NS, o.Dev)
-		if err != nil {
-			return err
-		}
-		dev = uint32(l.Index)
-	}
-	n, l, err := o.make(s, tunnelKinds[o.Kind].link(o, dev), o.twin())
-	if err != nil {
-		return err
-	}
-	return o.finish(s, n, l)
 }
 
 // keyed reports whether packets bear the key, so that tunnels can be told apart by it:

@@ -1,10 +1,7 @@
 package op
 
 import (
-	"context"
 	"fmt"
-
-	"github.com/vishvananda/netlink"
 
 	"nsscript/builtins/picture"
 )
@@ -20,21 +17,6 @@ type AddVLAN struct {
 
 // Prepare picks what the interface is recognised by.
 func (o *AddVLAN) Prepare(s *System) error { return o.prepareOver(s, o.Over) }
-
-// Do makes the interface.
-func (o *AddVLAN) Do(_ context.Context, s *System) error {
-	proto := netlink.VLAN_PROTOCOL_8021Q
-	if o.Protocol == "802.1ad" {
-		proto = netlink.VLAN_PROTOCOL_8021AD
-	}
-	n, l, err := o.makeOver(s, o.Over, o.twin(), func(a netlink.LinkAttrs) netlink.Link {
-		return &netlink.Vlan{LinkAttrs: a, VlanId: o.ID, VlanProtocol: proto}
-	})
-	if err != nil {
-		return err
-	}
-	return o.finish(s, n, l)
-}
 
 func (o *AddVLAN) twin() string {
 	return fmt.Sprintf("interface %q in %s has the VLAN %d already", o.Over.Dev, quoteNS(o.Over.NS), o.ID)

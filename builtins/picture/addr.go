@@ -2,6 +2,7 @@ package picture
 
 import (
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +17,7 @@ func (l *Link) AddAddr(p netip.Prefix) error {
 	if v6 && (!l.NS.v6 || l.noIPv6()) {
 		return unix.EACCES
 	}
-	a := kernel.Addr{Prefix: p, Link: l.Index, Scope: "global", Flags: unix.IFA_F_PERMANENT}
+	a := kernel.Addr{Prefix: p, Link: l.Index, Scope: "global", Flags: abi.AddrPermanent}
 	switch {
 	case v6 && p.Addr().IsLinkLocalUnicast():
 		a.Scope = "link"
@@ -24,15 +25,15 @@ func (l *Link) AddAddr(p netip.Prefix) error {
 		a.Scope = "host"
 	}
 	if v6 {
-		a.Flags |= unix.IFA_F_NODAD
+		a.Flags |= abi.AddrNoDAD
 	}
 	for _, old := range l.Addrs {
 		if old.Prefix == p || v6 && old.Prefix.Addr() == p.Addr() {
 			return unix.EEXIST
 		}
 		// Further addresses of one subnet are secondary ones (devinet.c).
-		if !v6 && sameSubnet(old.Prefix, p) && old.Flags&unix.IFA_F_SECONDARY == 0 {
-			a.Flags |= unix.IFA_F_SECONDARY
+		if !v6 && sameSubnet(old.Prefix, p) && old.Flags&abi.AddrSecondary == 0 {
+			a.Flags |= abi.AddrSecondary
 		}
 	}
 	// New IPv6 addresses stand first of their scope (ipv6_link_dev_addr).
@@ -58,9 +59,9 @@ func (l *Link) DelAddr(p netip.Prefix) error {
 		return unix.EADDRNOTAVAIL
 	}
 	gone := []kernel.Addr{l.Addrs[i]}
-	if p.Addr().Is4() && gone[0].Flags&unix.IFA_F_SECONDARY == 0 {
+	if p.Addr().Is4() && gone[0].Flags&abi.AddrSecondary == 0 {
 		for _, a := range l.Addrs {
-			if a.Flags&unix.IFA_F_SECONDARY != 0 && sameSubnet(a.Prefix, p) {
+			if a.Flags&abi.AddrSecondary != 0 && sameSubnet(a.Prefix, p) {
 				gone = append(gone, a)
 			}
 		}

@@ -2,11 +2,10 @@ package picture
 
 import (
 	"fmt"
+	"nsscript/builtins/kernel/abi"
 	"slices"
 	"sort"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
 )
@@ -83,7 +82,7 @@ func (p *Picture) Facts(o CompareOptions) []string {
 }
 
 func secondary(a kernel.Addr) string {
-	if a.Flags&unix.IFA_F_SECONDARY != 0 {
+	if a.Flags&abi.AddrSecondary != 0 {
 		return " secondary"
 	}
 	return ""
@@ -114,7 +113,7 @@ func (l *Link) fact(o CompareOptions) string {
 
 // remarks are what the kernel says of a route whose interface has no carrier: the
 // interface tells that already, and sooner.
-const remarks = unix.RTNH_F_DEAD | unix.RTNH_F_LINKDOWN
+const remarks = abi.HopDead | abi.HopLinkDown
 
 // routeFact is a route without the kernel's remarks, the order of its ways not counting.
 func routeFact(r kernel.Route) string {

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"nsscript/builtins/kernel/abi"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -10,9 +11,9 @@ import (
 
 // mainRules are the policy rules that each namespace begins with (ip-rule(8)).
 var mainRules = []kernel.Rule{
-	{Priority: 0, Table: unix.RT_TABLE_LOCAL},
-	{Priority: 32766, Table: unix.RT_TABLE_MAIN},
-	{Priority: 32767, Table: unix.RT_TABLE_DEFAULT},
+	{Priority: 0, Table: abi.TableLocal},
+	{Priority: 32766, Table: abi.TableMain},
+	{Priority: 32767, Table: abi.TableDefault},
 }
 
 // Add makes a namespace with its lo, which is down. The error is EEXIST where there
@@ -32,7 +33,7 @@ func (p *Picture) add(name string, v6 bool) *Namespace {
 	}
 	for _, family := range families {
 		for _, r := range mainRules {
-			if family == unix.AF_INET6 && r.Table == unix.RT_TABLE_DEFAULT {
+			if family == unix.AF_INET6 && r.Table == abi.TableDefault {
 				continue
 			}
 			r.Family, r.Mask = family, ^uint32(0)

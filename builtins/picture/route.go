@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -29,7 +30,7 @@ func (l *Link) connect(a kernel.Addr) {
 	}
 	if a.Prefix.Addr().Is6() {
 		r.Family, r.Scope, r.Src, r.Metric = unix.AF_INET6, "global", netip.Addr{}, metricAddress
-	} else if a.Flags&unix.IFA_F_SECONDARY != 0 || a.Prefix.Bits() == 32 {
+	} else if a.Flags&abi.AddrSecondary != 0 || a.Prefix.Bits() == 32 {
 		return
 	}
 	l.NS.insert(r)
@@ -43,14 +44,14 @@ func (l *Link) table() int {
 			return t
 		}
 	}
-	return unix.RT_TABLE_MAIN
+	return abi.TableMain
 }
 
 // disconnect takes the route to an address's network away, and the IPv4 routes that
 // prefer the address as their source (fib_sync_down_addr).
 func (l *Link) disconnect(a kernel.Addr) {
 	shared := slices.ContainsFunc(l.Addrs, func(o kernel.Addr) bool {
-		return sameSubnet(o.Prefix, a.Prefix) && o.Flags&unix.IFA_F_SECONDARY == 0
+		return sameSubnet(o.Prefix, a.Prefix) && o.Flags&abi.AddrSecondary == 0
 	})
 	elsewhere := slices.ContainsFunc(l.NS.Links, func(o *Link) bool {
 		return slices.ContainsFunc(o.Addrs, func(b kernel.Addr) bool { return b.Prefix.Addr() == a.Prefix.Addr() })
@@ -121,7 +122,7 @@ func (n *Namespace) checkHop(r *kernel.Route, h *kernel.NextHop) error {
 		return unix.ENETDOWN
 	case h.Via.IsValid() && n.has(h.Via):
 		return unix.EINVAL
-	case h.Via.IsValid() && h.Flags&unix.RTNH_F_ONLINK == 0 && !h.Via.IsLinkLocalUnicast() && n.towards(h.Via, h.Dev) == nil:
+	case h.Via.IsValid() && h.Flags&abi.HopOnLink == 0 && !h.Via.IsLinkLocalUnicast() && n.towards(h.Via, h.Dev) == nil:
 		return unreachable
 	}
 	h.Index = l.Index

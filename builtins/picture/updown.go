@@ -2,9 +2,8 @@ package picture
 
 import (
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"slices"
-
-	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
 )
@@ -38,7 +37,7 @@ func (l *Link) loopbackAddrs() {
 		if has || p.Addr().Is6() && !l.NS.v6 {
 			continue
 		}
-		l.Addrs = append(l.Addrs, kernel.Addr{Prefix: p, Link: l.Index, Scope: "host", Flags: unix.IFA_F_PERMANENT})
+		l.Addrs = append(l.Addrs, kernel.Addr{Prefix: p, Link: l.Index, Scope: "host", Flags: abi.AddrPermanent})
 	}
 }
 

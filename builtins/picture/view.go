@@ -3,6 +3,7 @@ package picture
 import (
 	"cmp"
 	"net"
+	"nsscript/builtins/kernel/abi"
 	"os"
 	"slices"
 	"strings"
@@ -20,12 +21,12 @@ var _ kernel.Space = View{}
 // flagsOf are the flags that an interface has by its kind, besides those that tell
 // whether it is up.
 var flagsOf = map[string]uint32{
-	"loopback": unix.IFF_LOOPBACK,
-	"ipip":     unix.IFF_POINTOPOINT | unix.IFF_NOARP, "gre": unix.IFF_POINTOPOINT | unix.IFF_NOARP, "sit": unix.IFF_POINTOPOINT | unix.IFF_NOARP,
-	"ip6tnl": unix.IFF_POINTOPOINT | unix.IFF_NOARP, "ip6gre": unix.IFF_POINTOPOINT | unix.IFF_NOARP, "vti": unix.IFF_POINTOPOINT | unix.IFF_NOARP,
-	"wireguard": unix.IFF_POINTOPOINT | unix.IFF_NOARP,
-	"dummy":     unix.IFF_BROADCAST | unix.IFF_NOARP, "vrf": unix.IFF_NOARP | unix.IFF_MASTER,
-	"bond": unix.IFF_BROADCAST | unix.IFF_MULTICAST | unix.IFF_MASTER,
+	"loopback": abi.LinkLoopback,
+	"ipip":     abi.LinkPointToPoint | abi.LinkNoARP, "gre": abi.LinkPointToPoint | abi.LinkNoARP, "sit": abi.LinkPointToPoint | abi.LinkNoARP,
+	"ip6tnl": abi.LinkPointToPoint | abi.LinkNoARP, "ip6gre": abi.LinkPointToPoint | abi.LinkNoARP, "vti": abi.LinkPointToPoint | abi.LinkNoARP,
+	"wireguard": abi.LinkPointToPoint | abi.LinkNoARP,
+	"dummy":     abi.LinkBroadcast | abi.LinkNoARP, "vrf": abi.LinkNoARP | abi.LinkMaster,
+	"bond": abi.LinkBroadcast | abi.LinkMulticast | abi.LinkMaster,
 }
 
 // encaps are the link layers of those kinds that are no Ethernet, as `ip link` has
@@ -47,13 +48,13 @@ func (l *Link) asKernel() kernel.Link {
 	}
 	flags, ok := flagsOf[l.Kind]
 	if !ok {
-		flags = unix.IFF_BROADCAST | unix.IFF_MULTICAST
+		flags = abi.LinkBroadcast | abi.LinkMulticast
 	}
 	if l.Up {
-		flags |= unix.IFF_UP
+		flags |= abi.LinkUp
 	}
 	if l.Carrier() {
-		flags |= unix.IFF_RUNNING | unix.IFF_LOWER_UP
+		flags |= abi.LinkRunning | abi.LinkLowerUp
 	}
 	k.Flags = flags
 	if l.Master != nil {
@@ -134,9 +135,9 @@ func (v View) Routes() ([]kernel.Route, error) {
 			h := &r.Hops[j]
 			switch l := v.Namespace.Link(h.Dev); {
 			case l == nil || !l.Up:
-				h.Flags |= unix.RTNH_F_DEAD | unix.RTNH_F_LINKDOWN
+				h.Flags |= abi.HopDead | abi.HopLinkDown
 			case !l.Carrier():
-				h.Flags |= unix.RTNH_F_LINKDOWN
+				h.Flags |= abi.HopLinkDown
 			}
 		}
 		if len(r.Hops) == 1 {

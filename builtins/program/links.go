@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/kernel/abi"
 	"nsscript/builtins/picture"
 )
 
@@ -86,7 +85,7 @@ func addresses(l *picture.Link) (plain []string, late []kernel.Addr) {
 	for _, a := range l.Addrs {
 		switch {
 		case ownLoopback(a):
-		case a.Peer.IsValid() || a.Flags&unix.IFA_F_NOPREFIXROUTE != 0 || a.Scope != usualScope(a.Prefix.Addr()):
+		case a.Peer.IsValid() || a.Flags&abi.AddrNoPrefixRoute != 0 || a.Scope != usualScope(a.Prefix.Addr()):
 			late = append(late, a)
 		case a.Prefix.Addr().Is6():
 			v6 = append(v6, a.Prefix.String())
@@ -123,7 +122,7 @@ func (w *writer) lateAddresses(l *picture.Link, late []kernel.Addr) {
 		if a.Scope != usualScope(a.Prefix.Addr()) {
 			words = append(words, "scope", a.Scope)
 		}
-		if a.Flags&unix.IFA_F_NOPREFIXROUTE != 0 {
+		if a.Flags&abi.AddrNoPrefixRoute != 0 {
 			words = append(words, "noprefixroute")
 		}
 		w.exec(l.NS, words)

@@ -3,6 +3,7 @@ package program
 import (
 	"flag"
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,7 +83,7 @@ func kinds() *picture.Picture {
 	ipvlan.Peer = bond
 
 	red.Rules = append(red.Rules, kernel.Rule{Priority: 1000, Family: unix.AF_INET, Mask: ^uint32(0)})
-	host.Routes = append(host.Routes, kernel.Route{Family: unix.AF_INET, Type: "unicast", Table: unix.RT_TABLE_MAIN, Protocol: "dhcp", Scope: "global",
+	host.Routes = append(host.Routes, kernel.Route{Family: unix.AF_INET, Type: "unicast", Table: abi.TableMain, Protocol: "dhcp", Scope: "global",
 		Hops: []kernel.NextHop{{Via: netip.MustParseAddr("192.0.2.1"), Dev: "enp3s0", Weight: 1}}})
 	return n.Picture
 }

@@ -3,6 +3,7 @@ package program
 import (
 	"fmt"
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 	"slices"
 	"strings"
 
@@ -52,10 +53,10 @@ func (w *writer) route(n *picture.Namespace, r *kernel.Route) {
 	}
 	var vias []string
 	dev, implied := "", true
-	onlink := r.Flags&unix.RTNH_F_ONLINK != 0
+	onlink := r.Flags&abi.HopOnLink != 0
 	sound := r.Scope == usualRouteScope(r) || r.Family == unix.AF_INET6
 	for _, h := range r.Hops {
-		onlink = onlink || h.Flags&unix.RTNH_F_ONLINK != 0
+		onlink = onlink || h.Flags&abi.HopOnLink != 0
 		sound = sound && h.Weight <= 1 && (h.Via.IsValid() || len(r.Hops) == 1)
 		if h.Via.IsValid() {
 			vias = append(vias, h.Via.String())
@@ -63,7 +64,7 @@ func (w *writer) route(n *picture.Namespace, r *kernel.Route) {
 		if dev != "" && dev != h.Dev {
 			sound = sound && impliedDev(n, h) // several ways over several interfaces
 		}
-		implied = implied && r.Table == unix.RT_TABLE_MAIN && impliedDev(n, h)
+		implied = implied && r.Table == abi.TableMain && impliedDev(n, h)
 		dev = h.Dev
 	}
 	if len(r.Hops) > 1 && !implied {
@@ -88,7 +89,7 @@ func (w *writer) route(n *picture.Namespace, r *kernel.Route) {
 		usual = usualMetric6
 	}
 	c.number("metric", r.Metric, usual)
-	c.number("table", r.Table, unix.RT_TABLE_MAIN)
+	c.number("table", r.Table, abi.TableMain)
 	if r.Type != "unicast" {
 		c.word("type", r.Type)
 	}
@@ -163,7 +164,7 @@ func (w *writer) ipRoute(n *picture.Namespace, r *kernel.Route) {
 	if len(r.Hops) == 1 {
 		hop(r.Hops[0])
 	}
-	if r.Table != unix.RT_TABLE_MAIN {
+	if r.Table != abi.TableMain {
 		words = append(words, "table", fmt.Sprint(r.Table))
 	}
 	if r.Scope != usualRouteScope(r) && r.Family == unix.AF_INET {
@@ -183,11 +184,11 @@ func (w *writer) ipRoute(n *picture.Namespace, r *kernel.Route) {
 			words = append(words, "nexthop")
 			hop(h)
 			words = append(words, "weight", fmt.Sprint(h.Weight))
-			if h.Flags&unix.RTNH_F_ONLINK != 0 {
+			if h.Flags&abi.HopOnLink != 0 {
 				words = append(words, "onlink")
 			}
 		}
-	} else if r.Flags&unix.RTNH_F_ONLINK != 0 {
+	} else if r.Flags&abi.HopOnLink != 0 {
 		words = append(words, "onlink")
 	}
 	w.exec(n, words)
@@ -199,13 +200,13 @@ func automaticRule(r *kernel.Rule) bool {
 	none := !r.Src.IsValid() && !r.Dst.IsValid() && r.Mark == 0 && r.IIF == "" && r.OIF == "" && r.Type == ""
 	switch r.Priority {
 	case 0:
-		return none && r.Table == unix.RT_TABLE_LOCAL
+		return none && r.Table == abi.TableLocal
 	case 32766:
-		return none && r.Table == unix.RT_TABLE_MAIN
+		return none && r.Table == abi.TableMain
 	case 32767:
-		return none && r.Table == unix.RT_TABLE_DEFAULT
+		return none && r.Table == abi.TableDefault
 	case 1000:
-		return none && r.Table == unix.RT_TABLE_UNSPEC
+		return none && r.Table == abi.TableUnspec
 	}
 	return false
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -11,9 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"nsscript/builtins"
 	"nsscript/builtins/graph"
-	"nsscript/builtins/lab"
 	"nsscript/builtins/picture"
 )
 
@@ -117,84 +114,6 @@ func (o *graphOptions) run(ctx context.Context, what string) error {
 	return o.draw(out, p.session.Lab().Picture(), nil)
 }
 
-// machine draws the network of this machine.
-func (o *graphOptions) machine(ctx context.Context) error {
-	p, missing, err := readMachine(ctx, false, picture.ScanOptions{Sysctls: lab.ShownSysctls(), Services: true})
-	if err != nil {
-		return err
-	}
-	for _, m := range missing {
-		fmt.Fprintln(os.Stderr, "not read:", m)
-	}
-	out, err := openOutput(o.file)
-	if err != nil {
-		return err
-	}
-	return o.draw(out, p, nil)
-}
-
-// lab draws a lab that is up. Inside its sandbox there may be no file to write: it is
-// opened here.
-func (o *graphOptions) lab(ctx context.Context, name string) error {
-	r := registryHere()
-	m, err := r.Meta(name)
-	if err != nil {
-		return r.NoLab(name)
-	}
-	out, err := openOutput(o.file)
-	if err != nil {
-		return err
-	}
-	if m.Sandbox != nil && os.Getenv(envWorker) == "" {
-		if out == nil {
-			return enter(r, m)
-		}
-		return errors.Join(enter(r, m, out), out.Close())
-	}
-	l, err := lookInside(r, name)
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	s := builtins.Look(ctx, l)
-	walk, err := o.walk(s)
-	if err != nil {
-		return err
-	}
-	p, err := l.Pictured(ctx)
-	if err != nil {
-		return err
-	}
-	return o.draw(out, p, walk)
-}
-
-// walk sends the packet, if one is asked for.
-func (o *graphOptions) walk(s *builtins.Session) (*graph.Walk, error) {
-	if o.from == "" {
-		return nil, nil
-	}
-	if err := joinLab(s.Lab()); err != nil {
-		return nil, err
-	}
-	from, err := s.Find(o.from)
-	if err != nil {
-		return nil, err
-	}
-	named := map[string]any{}
-	if o.tcp != 0 {
-		named["tcp"] = o.tcp
-	}
-	if o.udp != 0 {
-		named["udp"] = o.udp
-	}
-	path, err := s.Call("trace", []any{from, o.to}, named)
-	if err != nil {
-		_, err = builtins.WrongArgument(err)
-		return nil, err
-	}
-	return builtins.WalkOf(path), nil
-}
-
 // draw draws to a file, or to the standard output.
 func (o *graphOptions) draw(out *os.File, p *picture.Picture, w *graph.Walk) error {
 	opts := graph.Options{Format: o.format, Walk: w}
@@ -212,13 +131,7 @@ func (o *graphOptions) draw(out *os.File, p *picture.Picture, w *graph.Walk) err
 // completeGraph completes a lab or a script, and after --trace where a packet goes.
 func completeGraph(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
-		r := registryHere()
-		m, err := r.Meta(args[0])
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		spaces, _ := spacesOf(r, m)
-		return spaces, cobra.ShellCompDirectiveNoFileComp
+		return spacesNamed(args[0]), cobra.ShellCompDirectiveNoFileComp
 	}
 	labs, _ := completeLabs(cmd, args, typed)
 	scripts, how := completeScripts(cmd, args, typed)

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -6,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
@@ -43,20 +44,6 @@ func self() string {
 
 // restart runs this command anew in place of this process, with another environment.
 func restart(env []string) error { return unix.Exec(self(), os.Args, env) }
-
-// colorful reports whether colours are wanted on a file (no-color.org).
-func colorful(f *os.File) bool {
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())
-}
-
-// columns are those of the terminal that the standard output is, 0 where it is none.
-func columns() int {
-	size, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ)
-	if err != nil {
-		return 0
-	}
-	return int(size.Col)
-}
 
 // hostPlace builds labs on the machine itself.
 type hostPlace struct {

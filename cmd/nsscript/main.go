@@ -24,7 +24,6 @@ import (
 
 	"nsscript/builtins"
 	"nsscript/builtins/kernel"
-	"nsscript/builtins/kernel/sandbox"
 	"nsscript/builtins/near"
 	"nsscript/builtins/op"
 	"nsscript/interp"
@@ -41,8 +40,7 @@ const (
 )
 
 func main() {
-	sandbox.Main()
-	restrict()
+	begin()
 	// The first thread stays as it is, with the process' own namespaces, while
 	// all work is done on others: /proc/PID/ns shows the first thread's, and it
 	// is the one thread that Go cannot end.
@@ -193,8 +191,7 @@ func statusOf(ctx context.Context, err error) int {
 		return exitUsage
 	}
 	var missing *kernel.MissingError
-	var noSandbox *sandbox.Missing
-	if errors.As(err, &missing) || errors.As(err, &noSandbox) {
+	if errors.As(err, &missing) || errors.Is(err, kernel.ErrNotLinux) || lacksSandbox(err) {
 		return exitMissing
 	}
 	return exitFailed
@@ -219,7 +216,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w (see `%s --help`)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newPlan(), newImport(), newExamples(), newTest(), newTestWorker(), newRepl(), newDown(), newLs(), newShow(), newExec(), newShell(), newPing(), newTrace(), newGraph(), newCapture(), newFmt(), newCheck(), newLsp(), newDoc(), newDoctor(), newCompletion(), newVersion(), newServe())
+	root.AddCommand(commands()...)
 	wrapArgs(root)
 	return root
 }

@@ -7,6 +7,10 @@ import (
 	"nsscript/builtins"
 )
 
+// envWorker tells a process that it is a worker: it holds the registry's
+// directory.
+const envWorker = "NSSCRIPT_WORKER"
+
 // fdOutput is the descriptor of the file to write, inside a sandbox.
 const fdOutput = 3
 

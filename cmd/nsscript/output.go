@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/mattn/go-isatty"
 	"golang.org/x/sys/unix"
 )
 
@@ -44,4 +45,18 @@ func (o *output) failure() error {
 		return nil
 	}
 	return fmt.Errorf("the standard output: %w", o.err)
+}
+
+// colorful reports whether colours are wanted on a file (no-color.org).
+func colorful(f *os.File) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isatty.IsTerminal(f.Fd())
+}
+
+// columns are those of the terminal that the standard output is, 0 where it is none.
+func columns() int {
+	size, err := unix.IoctlGetWinsize(int(os.Stdout.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }

@@ -81,7 +81,7 @@ func planOf(ctx context.Context, args []string, o planOptions, out io.Writer) (*
 	if err != nil {
 		return nil, err
 	}
-	src, name, _, err := source(args, runOptions{code: o.code})
+	src, name, _, err := source(args, o.code)
 	if err != nil {
 		return nil, err
 	}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -59,7 +61,7 @@ func runSession(ctx context.Context, args []string, o runOptions, at place, r la
 	src, name, origin := interp.Source{}, freeName(r, "repl"), "an interactive session of "+time.Now().Format("2006-01-02 15:04:05")
 	if len(args) > 0 {
 		var err error
-		if src, name, origin, err = source(args, o); err != nil {
+		if src, name, origin, err = source(args, o.code); err != nil {
 			return err
 		}
 	}

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -7,17 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"go.starlark.net/starlark"
 
 	"nsscript/builtins"
 	"nsscript/builtins/lab"
 	"nsscript/interp"
-	"nsscript/stdlib"
 )
 
 // runOptions are the flags of run.
@@ -88,44 +85,6 @@ type place interface {
 	settle(ctx context.Context, l *lab.Lab, stay bool) error
 }
 
-// source finds the script that the arguments name, and the name and the origin
-// of its lab.
-func source(args []string, o runOptions) (src interp.Source, name, origin string, err error) {
-	if o.code != "" {
-		return interp.Source{Name: "<command line>", Text: []byte(o.code)}, "cmdline", "-c", nil
-	}
-	file := args[0]
-	if file == "-" {
-		text, err := io.ReadAll(os.Stdin)
-		return interp.Source{Name: "<stdin>", Text: text}, "stdin", "-", err
-	}
-	if strings.HasPrefix(file, "@") {
-		src, err := readExample(file)
-		return src, labName(file[1:]), file, err
-	}
-	src, err = interp.ReadFile(file)
-	if err != nil {
-		return src, "", "", err
-	}
-	return src, labName(file), src.Path, nil
-}
-
-// labName is the stem of a file, as a lab's name.
-func labName(file string) string {
-	stem := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-	clean := func(r rune) rune {
-		if lab.CheckName("lab", string(r)) == nil || strings.ContainsRune("-_.", r) {
-			return r
-		}
-		return '_'
-	}
-	stem = strings.TrimLeft(strings.Map(clean, stem), "-.")
-	if stem == "" {
-		return "lab"
-	}
-	return stem[:min(len(stem), 63)]
-}
-
 // outcome is what run --json prints.
 type outcome struct {
 	Lab    string           `json:"lab"`
@@ -146,7 +105,7 @@ type failure struct {
 
 // runScript runs a script in this process.
 func runScript(ctx context.Context, args []string, o runOptions, at place) error {
-	src, name, origin, err := source(args, o)
+	src, name, origin, err := source(args, o.code)
 	if err != nil {
 		return err
 	}
@@ -166,13 +125,6 @@ func runScript(ctx context.Context, args []string, o runOptions, at place) error
 		err = r.session.Finish()
 	}
 	return finish(ctx, r.session, at, o, err)
-}
-
-// ready is what a script or an interactive session runs on.
-type ready struct {
-	session *builtins.Session
-	interp  *interp.Interp
-	params  map[string]string
 }
 
 // prepare makes a lab that is not begun yet, and the language for it.
@@ -197,83 +149,6 @@ func prepare(ctx context.Context, out io.Writer, name, origin string, o runOptio
 	return language(ctx, out, builtins.Options{
 		Lab: l, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json, Places: o.places}, Params: params, Self: self(), Explain: explain, Width: columns(),
 	}), nil
-}
-
-// language makes the language for a lab; out is where the script prints.
-func language(ctx context.Context, out io.Writer, o builtins.Options) *ready {
-	r := &ready{params: o.Params}
-	o.Out, o.Help = out, helper()
-	o.Explained = func(err error) (msg, hint string) {
-		e := r.interp.Explain(ctx, err)
-		return fmt.Sprintf("%s: %s", e.Pos, e.Msg), e.Hint
-	}
-	if !o.Lab.Planned() {
-		o.Interact = func(thread *starlark.Thread) error { return interactWith(r)(thread) }
-	}
-	r.session = builtins.NewSession(ctx, o)
-	r.interp = interp.New(interp.Options{
-		Predeclared: r.session.Predeclared(), Std: stdlib.FS, OtherNames: builtins.OtherNames,
-		Print: func(_ *starlark.Thread, msg string) { fmt.Fprintln(out, msg) },
-	})
-	return r
-}
-
-// foresee finds out, before anything is built, what would stop the script: an
-// error in its text, a program that it needs and that is missing, a parameter
-// that it does not have.
-func foresee(in *interp.Interp, src interp.Source, s *builtins.Session, params map[string]string) error {
-	usages, err := in.Scan(src)
-	if err != nil {
-		return err
-	}
-	if s.Lab().Planned() {
-		return knownParams(usages, params)
-	}
-	for _, name := range builtins.UsesIptables {
-		_, named := usages.Names[name]
-		_, asAttr := usages.Attrs[name]
-		if named || asAttr {
-			if err := s.NeedIptables(); err != nil {
-				return err
-			}
-			break
-		}
-	}
-	return knownParams(usages, params)
-}
-
-// knownParams refuses values for parameters that the script does not have.
-func knownParams(usages interp.Usage, params map[string]string) error {
-	if usages.AnyParam {
-		return nil
-	}
-	for name := range params {
-		if _, ok := usages.Params[name]; !ok {
-			var known []string
-			for k := range usages.Params {
-				known = append(known, k)
-			}
-			slices.Sort(known)
-			hint := "it has none"
-			if len(known) > 0 {
-				hint = "it has " + strings.Join(known, ", ")
-			}
-			return usage("the script has no parameter %q: %s", name, hint)
-		}
-	}
-	return nil
-}
-
-func parseSets(sets []string) (map[string]string, error) {
-	params := map[string]string{}
-	for _, s := range sets {
-		k, v, ok := strings.Cut(s, "=")
-		if !ok || k == "" {
-			return nil, usage("--set wants NAME=VALUE, got %q", s)
-		}
-		params[k] = v
-	}
-	return params, nil
 }
 
 // explainer prints the commands of each step on stderr, so that they can be
@@ -349,36 +224,6 @@ func summarize(s *builtins.Session, o runOptions, stay bool, failed int, err err
 	case err != nil && l.Built():
 		fmt.Fprintf(os.Stderr, "%slab %s was taken back; --keep leaves it, to look at\n", comment, l.Name())
 	}
-}
-
-// plural is a noun for so many.
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
-}
-
-// skippedBy returns the skip() that ended a script, nil where none did.
-func skippedBy(err error) *builtins.Skipped {
-	var s *builtins.Skipped
-	if !errors.As(err, &s) {
-		return nil
-	}
-	return s
-}
-
-// skipLine says where and why a script was ended by skip().
-func skipLine(err error) string {
-	line := "skipped"
-	if s := skippedBy(err); s.Reason != "" {
-		line += ": " + s.Reason
-	}
-	var at *interp.Error
-	if errors.As(err, &at) {
-		line += fmt.Sprintf(" (%s)", at.Pos)
-	}
-	return line
 }
 
 // failureOf is an error as JSON has it.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -27,10 +29,6 @@ import (
 // started, stands outside; the worker is the same command started inside. The
 // worker asks the client over a pair of pipes for what can only be done outside:
 // to take the lab's name, which may mean ending the sandbox of an earlier run.
-
-// envWorker tells a process that it is a worker: it holds the registry's
-// directory.
-const envWorker = "NSSCRIPT_WORKER"
 
 // The worker's descriptors for its questions and their answers.
 const (

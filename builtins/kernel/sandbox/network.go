@@ -1,3 +1,5 @@
+//go:build linux
+
 package sandbox
 
 import (
@@ -5,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"nsscript/builtins/kernel/abi"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -39,7 +42,7 @@ func loopbackUp() error {
 	if err != nil {
 		return err
 	}
-	lo.SetUint16(unix.IFF_UP)
+	lo.SetUint16(abi.LinkUp)
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
 }
 

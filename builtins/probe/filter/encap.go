@@ -1,8 +1,9 @@
 package filter
 
 import (
+	"nsscript/builtins/kernel/abi"
+
 	"golang.org/x/net/bpf"
-	"golang.org/x/sys/unix"
 )
 
 // encap is vlan, mpls, pppoes or geneve: true of a packet that has such a header,
@@ -27,7 +28,7 @@ func (l *lowering) encap(e encap) cond {
 }
 
 // vlanTypes are the Ethernet types of VLAN tags; the last was used before 802.1ad.
-var vlanTypes = []uint32{unix.ETH_P_8021Q, unix.ETH_P_8021AD, 0x9100}
+var vlanTypes = []uint32{abi.EtherVLAN, abi.EtherQinQ, 0x9100}
 
 const tagLength = 4
 
@@ -101,7 +102,7 @@ func (l *lowering) mpls(e encap) cond {
 	case l.kind == kindPPP:
 		c = eq(l.typ, pppMPLS)
 	case l.kind == kindEthernet || l.kind == kindDevice:
-		c = l.etherType(unix.ETH_P_MPLS_UC)
+		c = l.etherType(abi.EtherMPLS)
 	default:
 		return l.lacks(e.at, "MPLS")
 	}
@@ -126,7 +127,7 @@ func (l *lowering) pppoes(e encap) cond {
 	if l.labels > 0 {
 		return l.fail(wrong(e.at, "MPLS carries no PPPoE"))
 	}
-	c := l.etherType(unix.ETH_P_PPP_SES)
+	c := l.etherType(abi.EtherPPPoE)
 	if e.number != nil {
 		c = all{c, masked(l.net.at(0, 4), 0xffff, *e.number)}
 	}

@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"nsscript/builtins/kernel/abi"
+
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
@@ -22,12 +24,12 @@ func (l *lowering) geneve(e encap) cond {
 	v4 := l.geneveIn(l.transport4(), header, e.number)
 	v6 := l.geneveIn(l.net.plus(40), header, e.number)
 	c := one{
-		append(all{l.etherType(unix.ETH_P_IP), eq(l.net.at(9, 1), unix.IPPROTO_UDP), l.firstFragment()}, v4...),
-		append(all{l.etherType(unix.ETH_P_IPV6), eq(l.net.at(6, 1), unix.IPPROTO_UDP)}, v6...),
+		append(all{l.etherType(abi.EtherIPv4), eq(l.net.at(9, 1), unix.IPPROTO_UDP), l.firstFragment()}, v4...),
+		append(all{l.etherType(abi.EtherIPv6), eq(l.net.at(6, 1), unix.IPPROTO_UDP)}, v6...),
 	}
 	at := place{index: header}
 	options := alu{bpf.ALUOpMul, alu{bpf.ALUOpAnd, at.at(0, 1), lit(0x3f)}, lit(4)}
-	bridged := eq(at.at(2, 2), unix.ETH_P_TEB)
+	bridged := eq(at.at(2, 2), abi.EtherTEB)
 	l.layer = layer{
 		kind: kindEthernet, header: place{index: frame}, typ: place{index: protocol}.at(0, 2),
 		net: place{index: network}, inner: true, framed: not{test{equal, frame, network}},

@@ -2,9 +2,9 @@ package filter
 
 import (
 	"net/netip"
+	"nsscript/builtins/kernel/abi"
 
 	"golang.org/x/net/bpf"
-	"golang.org/x/sys/unix"
 )
 
 // lowering makes conditions of primitives. Its layer moves with each vlan, mpls,
@@ -38,7 +38,7 @@ func lowerAny(n node, o Options) (cond, *Error) {
 		return nil, err
 	}
 	device := ext(bpf.ExtLinkLayerType)
-	isEther := one{eq(device, unix.ARPHRD_ETHER), eq(device, unix.ARPHRD_LOOPBACK)}
+	isEther := one{eq(device, abi.HardwareEther), eq(device, abi.HardwareLoopback)}
 	return one{all{isEther, ether}, all{not{isEther}, bare}}, nil
 }
 
@@ -134,7 +134,7 @@ func join(a, b cond) cond {
 var packetLen = ext(bpf.ExtLen)
 
 // outgoing is PACKET_OUTGOING, which the cooked format shares.
-const outgoing = unix.PACKET_OUTGOING
+const outgoing = abi.PacketOutgoing
 
 func (l *lowering) direction(d direction) cond {
 	var c cond

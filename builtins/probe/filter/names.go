@@ -3,9 +3,8 @@ package filter
 import (
 	"maps"
 	"net"
+	"nsscript/builtins/kernel/abi"
 	"slices"
-
-	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/near"
 )
@@ -25,9 +24,9 @@ var protocols = map[string]string{
 // etherTypes are the protocols of the link layer. A number up to 255 is an LLC
 // service access point.
 var etherTypes = map[string]uint32{
-	"ip": unix.ETH_P_IP, "ip6": unix.ETH_P_IPV6, "arp": unix.ETH_P_ARP, "rarp": unix.ETH_P_RARP,
-	"atalk": unix.ETH_P_ATALK, "aarp": unix.ETH_P_AARP, "decnet": unix.ETH_P_DNA_RT, "lat": unix.ETH_P_LAT,
-	"sca": 0x6007, "moprc": unix.ETH_P_DNA_RC, "mopdl": unix.ETH_P_DNA_DL, "pppoed": unix.ETH_P_PPP_DISC,
+	"ip": abi.EtherIPv4, "ip6": abi.EtherIPv6, "arp": abi.EtherARP, "rarp": abi.EtherRARP,
+	"atalk": abi.EtherAppleTalk, "aarp": abi.EtherAARP, "decnet": abi.EtherDECRT, "lat": abi.EtherLAT,
+	"sca": 0x6007, "moprc": abi.EtherDECRC, "mopdl": abi.EtherDECDL, "pppoed": abi.EtherPPPoEDiscovery,
 	"loopback": 0x9000, "ipx": sapIPX, "netbeui": sapNetBEUI, "stp": sapSTP, "iso": sapISO,
 }
 

@@ -1,61 +1,11 @@
+//go:build linux
+
 package trace
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 )
-
-// The reasons for which a probe, or its answer, is lost.
-const (
-	NoRoute          = "no-route"
-	UnreachableRoute = "unreachable-route"
-	LinkDown         = "link-down"
-	NoCarrier        = "no-carrier"
-	ARPFailed        = "arp-failed"
-	ForwardingOff    = "forwarding-off"
-	RPFilter         = "rp-filter"
-	FirewallDrop     = "firewall-drop"
-	FirewallReject   = "firewall-reject"
-	FragNeeded       = "frag-needed"
-	TTLExceeded      = "ttl-exceeded"
-	NoListener       = "no-listener"
-	Martian          = "martian"
-	WrongHost        = "wrong-host"
-	AsymmetricReturn = "asymmetric-return"
-	Unknown          = "unknown"
-)
-
-// Death is where and why a packet was lost.
-type Death struct {
-	Space  string
-	Reason string
-	Cause  string // of AsymmetricReturn: the reason for which the answer was lost
-	Text   string // a sentence that names the place and the cause
-
-	// What there is to know for a remedy.
-	Dev                string // the interface that it came in on, or should leave by
-	PeerSpace, PeerDev string // the other end of that cable
-	Table, Chain       string // of the packet filter
-	Legacy             bool   // of the legacy one
-	Rule               int    // the rule's place from 1, 0 for the policy
-	RuleText           string
-	Hook               string // the chain of iptables that the same hook calls: FORWARD …
-	Gone               bool   // a rule led away from the chain, so that one at its end is not reached
-	Elsewhere          bool   // something listens on the port, at another address
-	Family             string // of a table of nft's own: inet, bridge …; "" for iptables
-	Proto              uint8  // IP protocol
-	Src, Dst           netip.Addr
-	SrcPort, DstPort   uint16
-	Via                netip.Addr // the next hop
-	Size, MTU          int        // bytes
-	Back               bool       // it was the answer
-	In                 string     // the interface that it came in on
-	Match              netip.Prefix
-	MatchType          string
-
-	flow flow
-}
 
 // death completes a death: of an answer it is the answer that was lost.
 func (a *analysis) death(s *space, c class, d Death) *Death {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package trace
 
 import (
@@ -312,12 +314,6 @@ func (p *packet) tcpWhat() string {
 		return "FIN"
 	}
 	return "ACK"
-}
-
-// flow is what NAT may change of a packet.
-type flow struct {
-	src, dst     netip.Addr
-	sport, dport uint16
 }
 
 func (p *packet) flow() flow { return flow{p.src, p.dst, p.sport, p.dport} }

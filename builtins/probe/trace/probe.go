@@ -1,3 +1,5 @@
+//go:build linux
+
 package trace
 
 import (
@@ -26,9 +28,6 @@ const (
 	restAnswer                 // one of the answer
 	carrier                    // a packet of a tunnel, in which the probe or its answer is
 )
-
-// lenToken is the length of the random bytes by which a probe is known.
-const lenToken = 8
 
 // identity is how the packets of one trace are known, wherever they are and
 // whatever NAT has made of them: echo messages and datagrams by a random token at

@@ -1,3 +1,5 @@
+//go:build linux
+
 package trace
 
 import (
@@ -13,38 +15,6 @@ import (
 
 	"nsscript/builtins/kernel"
 )
-
-// Walk is what became of a probe.
-type Walk struct {
-	From, To  string // namespaces; To is "" where no namespace has the target
-	Proto     Proto
-	Port      uint16
-	Size      int
-	DF        bool
-	Src, Dst  netip.Addr // as the probe was sent; Src is invalid where it was not
-	Steps     []Step
-	Delivered bool          // it reached a socket, or the host itself where that answers
-	Replied   bool          // the answer came back to where the probe was sent
-	At        string        // the namespace that it was delivered to
-	RTT       time.Duration // from the first sighting to the answer's last
-	Death     *Death        // nil where nothing was lost
-	Notes     []string
-	Lost      int // packets that the kernel could not show
-}
-
-// Step is a line of the walk: an interface that the packet passed, or a decision
-// about it.
-type Step struct {
-	Space   string
-	Dev     string
-	Dir     string        // "in", "out"; "" for a decision
-	Time    time.Duration // since the first sighting; of an interface only
-	Stage   string        // of a decision: routing, FORWARD, nat PREROUTING …
-	Verdict string        // of a decision of the packet filter: ACCEPT, DROP, DNAT …
-	Text    string
-	Back    bool // of the answer or of an error message
-	Hidden  bool // an interface that the next step shows: the other end of its cable
-}
 
 // analysis finds out what became of a probe from what was seen.
 type analysis struct {

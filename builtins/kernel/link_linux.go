@@ -1,0 +1,128 @@
+package kernel
+
+import (
+	"time"
+
+	"github.com/vishvananda/netlink"
+)
+
+// PeerIn reports whether other is the namespace in which l's peer lives.
+func (n *NetNS) PeerIn(l *Link, other Space) bool {
+	o, ok := other.(*NetNS)
+	if l.Peer == 0 || !ok {
+		return false
+	}
+	if l.PeerNetNS < 0 {
+		return n.id == o.id
+	}
+	h, err := n.Netlink()
+	if err != nil {
+		return false
+	}
+	id, err := h.GetNetNsIdByFd(o.Fd())
+	return err == nil && id == l.PeerNetNS
+}
+
+// Qdisc returns the name of the interface's root queueing discipline, "" when
+// the kernel does not say.
+func (n *NetNS) Qdisc(index int) string {
+	h, err := n.Netlink()
+	if err != nil {
+		return ""
+	}
+	list, err := dump(func() ([]netlink.Qdisc, error) {
+		return h.QdiscList(&netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: index}})
+	})
+	if err != nil {
+		return ""
+	}
+	for _, q := range list {
+		if a := q.Attrs(); a.LinkIndex == index && a.Parent == netlink.HANDLE_ROOT {
+			return q.Type()
+		}
+	}
+	return ""
+}
+
+// Qdiscs returns the queueing disciplines of an interface.
+func (n *NetNS) Qdiscs(index int) ([]QdiscState, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	all, err := dump(func() ([]netlink.Qdisc, error) {
+		return h.QdiscList(&netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: index}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []QdiscState
+	for _, q := range all {
+		a := q.Attrs()
+		if a.LinkIndex != index {
+			continue
+		}
+		s := QdiscState{Kind: q.Type()}
+		if a.Statistics != nil && a.Statistics.Queue != nil {
+			s.Dropped, s.Waiting = int(a.Statistics.Queue.Drops), int(a.Statistics.Queue.Qlen)
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// Links lists the interfaces of the namespace by index.
+func (n *NetNS) Links() ([]Link, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	list, err := dump(h.LinkList)
+	if err != nil {
+		return nil, err
+	}
+	links := make([]Link, len(list))
+	for i, l := range list {
+		links[i] = newLink(l)
+	}
+	return links, nil
+}
+
+// Link finds an interface by its name. When there is none the error is ENODEV.
+func (n *NetNS) Link(name string) (*Link, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	l, err := h.LinkByName(name)
+	return foundLink(l, err)
+}
+
+// LinkByIndex finds an interface by its index. When there is none the error is
+// ENODEV.
+func (n *NetNS) LinkByIndex(index int) (*Link, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	l, err := h.LinkByIndex(index)
+	return foundLink(l, err)
+}
+
+// AwaitCarrier waits until an interface that has a carrier takes packets. The kernel
+// does the last step on a worker, and until then drops what is sent without a word
+// (net/core/link_watch.c); since Linux 6.9 asking for the interface does it.
+func (n *NetNS) AwaitCarrier(index int) error {
+	for until := time.Now().Add(carrierTime); ; time.Sleep(200 * time.Microsecond) {
+		l, err := n.LinkByIndex(index)
+		if IsGone(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !l.Up() || l.State == "up" || l.State == "unknown" || time.Now().After(until) {
+			return nil
+		}
+	}
+}

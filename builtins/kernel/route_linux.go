@@ -1,0 +1,78 @@
+package kernel
+
+import (
+	"net"
+	"nsscript/builtins/kernel/abi"
+	"slices"
+	"strconv"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+func newRoute(nr *netlink.Route, family int, names map[int]string) Route {
+	r := Route{
+		Family: family, Type: routeTypes[nr.Type], Metric: nr.Priority, Table: nr.Table, MTU: nr.MTU,
+		Scope: nr.Scope.String(), Protocol: nr.Protocol.String(), Flags: nr.Flags,
+	}
+	if nr.Scope == netlink.SCOPE_UNIVERSE {
+		r.Scope = "global"
+	}
+	if p, ok := prefixOf(nr.Dst); ok && !(p.Bits() == 0 && p.Addr().IsUnspecified()) {
+		r.Dst = p
+	}
+	r.Src = addrOf(nr.Src)
+	hop := func(index int, gw net.IP, via netlink.Destination, weight, flags int) NextHop {
+		h := NextHop{Via: addrOf(gw), Index: index, Dev: names[index], Weight: weight, Flags: flags}
+		if v, ok := via.(*netlink.Via); ok && v != nil {
+			h.Via = addrOf(v.Addr)
+		}
+		if h.Dev == "" && index != 0 {
+			h.Dev = "if" + strconv.Itoa(index)
+		}
+		return h
+	}
+	for _, m := range nr.MultiPath {
+		r.Hops = append(r.Hops, hop(m.LinkIndex, m.Gw, m.Via, m.Hops+1, m.Flags))
+	}
+	if len(nr.MultiPath) == 0 && (nr.LinkIndex != 0 || len(nr.Gw) > 0) && !r.rejects() {
+		r.Hops = []NextHop{hop(nr.LinkIndex, nr.Gw, nr.Via, 1, 0)}
+	}
+	return r
+}
+
+// AllRoutes lists the routes of both families, IPv4 first, in all tables.
+func (n *NetNS) AllRoutes() ([]Route, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	links, err := n.Links()
+	if err != nil {
+		return nil, err
+	}
+	names := map[int]string{}
+	for _, l := range links {
+		names[l.Index] = l.Name
+	}
+	var routes []Route
+	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
+		list, err := dump(func() ([]netlink.Route, error) {
+			return h.RouteListFiltered(family, &netlink.Route{Table: abi.TableUnspec}, netlink.RT_FILTER_TABLE)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			routes = append(routes, newRoute(&list[i], family, names))
+		}
+	}
+	return routes, nil
+}
+
+// Routes lists the routes of both families, IPv4 first, in all tables but
+// "local", which the kernel keeps for itself.
+func (n *NetNS) Routes() ([]Route, error) {
+	all, err := n.AllRoutes()
+	return slices.DeleteFunc(all, func(r Route) bool { return r.Table == abi.TableLocal }), err
+}

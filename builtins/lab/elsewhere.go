@@ -1,0 +1,20 @@
+//go:build !linux
+
+package lab
+
+import (
+	"context"
+
+	"nsscript/builtins/kernel"
+	"nsscript/builtins/op"
+	"nsscript/builtins/picture"
+)
+
+// On systems other than Linux a lab can only be planned.
+
+func (l *Lab) apply(context.Context, string, op.Op) error { return kernel.ErrNotLinux }
+
+func (l *Lab) standing(context.Context) (*picture.Picture, error) { return nil, kernel.ErrNotLinux }
+
+// View is an error.
+func (l *Lab) View(string) (kernel.View, error) { return kernel.View{}, kernel.ErrNotLinux }
