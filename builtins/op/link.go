@@ -121,9 +121,6 @@ func upDown(up bool) string {
 	return "down"
 }
 
-// Undo does nothing: only the lab's own interfaces can be changed, and they go.
-func (o *SetLink) Undo(context.Context, *System) error { return nil }
-
 // Commands is `ip link set`.
 func (o *SetLink) Commands() []string {
 	words := []string{"link", "set", "dev", o.Name}

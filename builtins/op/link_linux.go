@@ -216,3 +216,32 @@ func removeLink(s *System, ns, name, mac string) error {
 func (o *MoveLink) Undo(_ context.Context, s *System) error {
 	return removeLink(s, o.To, o.Name, "")
 }
+
+// Undo gives an interface in a namespace that is not the lab's its first name back: the
+// operation that made it knows it by that. The rest goes with the interface.
+func (o *SetLink) Undo(_ context.Context, s *System) error {
+	if o.Rename == nil || s.Owned(o.NS) {
+		return nil
+	}
+	n, err := s.NS(o.NS)
+	if errors.Is(err, kernel.ErrClosed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	l, err := n.Link(*o.Rename)
+	if kernel.IsGone(err) || err == nil && l.Alias != s.Mark {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	back := SetLink{NS: o.NS, Name: *o.Rename, Rename: &o.Name}
+	return back.rename(n, l, func(err error, _ string, _ ...any) error {
+		if err == nil || kernel.IsGone(err) {
+			return nil
+		}
+		return failed(err, "giving interface %q in %s the name %q back", *o.Rename, quoteNS(o.NS), o.Name)
+	})
+}

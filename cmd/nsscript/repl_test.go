@@ -331,7 +331,7 @@ func replCompletion(t *testing.T) {
 	for _, c := range []struct{ typed, becomes string }{
 		{"names\t", `namespace\(`},
 		{"bl\t", "blue"},
-		{"red.nei\t", `red\.neighbors`},
+		{"red.forw\t", `red\.forward`},
 		{"red.neighbors[0].m\t", ``},
 		{"red.links[1].stat\t\t", `state +stats`},
 		{"red.fire\t", `red\.firewall`},
