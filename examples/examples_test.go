@@ -24,6 +24,10 @@ func TestMain(m *testing.M) {
 }
 
 func build(m *testing.M) int {
+	if dir := os.Getenv("NSSTEST_BIN"); dir != "" { // built already, as for a second kernel
+		binary = filepath.Join(dir, "nsscript")
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "nsscript-examples-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -87,11 +91,20 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 
 // eachExample runs something with each example that this kernel has all for.
 func eachExample(t *testing.T, run func(t *testing.T, e examples.Example, file string)) {
+	t.Helper()
+	eachOf(t, func(examples.Example) bool { return true }, run)
+}
+
+func eachOf(t *testing.T, which func(examples.Example) bool, run func(t *testing.T, e examples.Example, file string)) {
+	t.Helper()
 	all, err := examples.All()
 	if err != nil || len(all) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
 	for _, e := range all {
+		if !which(e) {
+			continue
+		}
 		file, err := filepath.Abs(e.Name + ".star")
 		if err != nil {
 			t.Fatal(err)
@@ -211,6 +224,19 @@ ls -A "$1"
 		out := output(t, cmd)
 		if !strings.HasSuffix(out, fmt.Sprintf("lab %s is down\n%s.star\n", e.Name, e.Name)) {
 			t.Errorf("something is left:\n%s", out)
+		}
+	})
+}
+
+// TestNeeding runs the examples that need what a kernel may lack. Those that are skipped
+// here, `make test-kernels` runs in another one.
+func TestNeeding(t *testing.T) {
+	t.Parallel()
+	needing := func(e examples.Example) bool { return len(e.Needs) > 0 }
+	eachOf(t, needing, func(t *testing.T, e examples.Example, file string) {
+		out := onPrivateHost(t, `"$NSSCRIPT" run --rm --sandbox "$1"`, file)
+		if !strings.Contains(out, "✓") {
+			t.Errorf("the example made no check:\n%s", out)
 		}
 	})
 }
