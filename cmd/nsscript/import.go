@@ -83,26 +83,10 @@ func (o *importOptions) machine(ctx context.Context) error {
 	return o.write(ctx, out, p, "this machine", missing)
 }
 
-// lab writes the program of a lab that is up. Inside its sandbox there may be no file to
-// write: it is opened here.
+// lab writes the program of a lab that is up.
 func (o *importOptions) lab(ctx context.Context, name string) error {
-	r := registryHere()
-	m, err := r.Meta(name)
-	if err != nil {
-		return r.NoLab(name)
-	}
-	out, err := openOutput(o.file)
-	if err != nil {
-		return err
-	}
-	if m.Sandbox != nil && os.Getenv(envWorker) == "" {
-		if out == nil {
-			return enter(r, m)
-		}
-		return errors.Join(enter(r, m, out), out.Close())
-	}
-	l, err := lookInside(r, name)
-	if err != nil {
+	l, out, err := lookWriting(name, o.file)
+	if l == nil || err != nil {
 		return err
 	}
 	defer l.Close()

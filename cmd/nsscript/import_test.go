@@ -3,14 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,30 +32,13 @@ func TestImportedExamples(t *testing.T) {
 	eachExample(t, func(t *testing.T, name, text string) { importsAlike(t, name, text) })
 }
 
-// TestTortureImportedTopologies holds this of random labs. NSSCRIPT_SEED repeats one.
+// TestTortureImportedTopologies holds this of random labs.
 func TestTortureImportedTopologies(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(stageEnv) != "" {
 		t.Skip("inside a private host")
 	}
-	rounds := 6
-	if torture() {
-		rounds = 200
-	}
-	seed, err := strconv.ParseUint(os.Getenv("NSSCRIPT_SEED"), 10, 64)
-	if err != nil {
-		seed = uint64(time.Now().UnixNano())
-	} else {
-		rounds = 1
-	}
-	for i := range rounds {
-		seed := seed + uint64(i)
-		if !importsAlike(t, "topology", randomLab(rand.New(rand.NewPCG(seed, seed)))) {
-			t.Errorf("NSSCRIPT_SEED=%d", seed)
-			return
-		}
-	}
-	t.Logf("levels: %d random topologies, the first of seed %d", rounds, seed)
+	eachRandom(t, 200, func(text string) bool { return importsAlike(t, "topology", text) })
 }
 
 // reading is what a private host is to build and to be read of.
@@ -70,21 +50,12 @@ type reading struct {
 
 func importsAlike(t *testing.T, name, text string) bool {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, name+".star")
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	p, err := planOf(t.Context(), []string{file}, planOptions{}, io.Discard)
-	if err != nil {
-		t.Errorf("the plan fails: %v\n%s", err, text)
+	file, p := writtenPlan(t, name, text)
+	if p == nil {
 		return false
 	}
 	was, program := read(t, reading{Run: file, Lab: p.session.Lab().Name()})
-	again := filepath.Join(dir, "again.star")
+	again := filepath.Join(filepath.Dir(file), "again.star")
 	if err := os.WriteFile(again, []byte(program), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -3,13 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -56,30 +53,13 @@ func eachExample(t *testing.T, test func(t *testing.T, name, text string)) {
 	}
 }
 
-// TestTorturePlannedTopologies holds this of random labs. NSSCRIPT_SEED repeats one.
+// TestTorturePlannedTopologies holds this of random labs.
 func TestTorturePlannedTopologies(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(stageEnv) != "" {
 		t.Skip("inside a private host")
 	}
-	rounds := 6
-	if torture() {
-		rounds = 400
-	}
-	seed, err := strconv.ParseUint(os.Getenv("NSSCRIPT_SEED"), 10, 64)
-	if err != nil {
-		seed = uint64(time.Now().UnixNano())
-	} else {
-		rounds = 1
-	}
-	for i := range rounds {
-		seed := seed + uint64(i)
-		if !sameThreeWays(t, "topology", randomLab(rand.New(rand.NewPCG(seed, seed)))) {
-			t.Errorf("NSSCRIPT_SEED=%d", seed)
-			return
-		}
-	}
-	t.Logf("levels: %d random topologies, the first of seed %d", rounds, seed)
+	eachRandom(t, 400, func(text string) bool { return sameThreeWays(t, "topology", text) })
 }
 
 // built is what a private host is to build and how its picture is compared.
@@ -94,17 +74,8 @@ type built struct {
 
 func sameThreeWays(t *testing.T, name, text string) bool {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	lab := filepath.Join(dir, name+".star")
-	if err := os.WriteFile(lab, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	p, err := planOf(t.Context(), []string{lab}, planOptions{}, io.Discard)
-	if err != nil {
-		t.Errorf("the plan fails: %v\n%s", err, text)
+	lab, p := writtenPlan(t, name, text)
+	if p == nil {
 		return false
 	}
 	drawn := p.session.Lab().Picture()
@@ -116,7 +87,7 @@ func sameThreeWays(t *testing.T, name, text string) bool {
 		t.Errorf("nsscript plan: %v", err)
 		return false
 	}
-	file := filepath.Join(dir, name+".sh")
+	file := strings.TrimSuffix(lab, ".star") + ".sh"
 	if err := os.WriteFile(file, script, 0o644); err != nil {
 		t.Fatal(err)
 	}

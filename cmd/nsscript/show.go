@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -98,4 +99,26 @@ func joinLab(l *lab.Lab) error {
 		}
 	}
 	return restart(append(env, op.EnvLab+"="+sign))
+}
+
+// lookWriting opens a lab that is up, and the file that the command writes about it, nil
+// for the standard output. Inside a sandbox there may be no file to write: it is opened
+// outside, and the command is run again inside; then there is no lab left to look at.
+func lookWriting(name, file string) (l *lab.Lab, out *os.File, err error) {
+	r := registryHere()
+	m, err := r.Meta(name)
+	if err != nil {
+		return nil, nil, r.NoLab(name)
+	}
+	if out, err = openOutput(file); err != nil {
+		return nil, nil, err
+	}
+	if m.Sandbox != nil && os.Getenv(envWorker) == "" {
+		if out == nil {
+			return nil, nil, enter(r, m)
+		}
+		return nil, nil, errors.Join(enter(r, m, out), out.Close())
+	}
+	l, err = lookInside(r, name)
+	return l, out, err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -488,4 +489,48 @@ func (g *generator) iptables() {
 	case 2:
 		g.line("iptables(%s, \"-R C%d 1 -p udp --dport 53 -j DROP\")", ns, i)
 	}
+}
+
+// eachRandom calls hold with the text of random labs, so many where all is to be tried,
+// until it is false. NSSCRIPT_SEED repeats one.
+func eachRandom(t *testing.T, all int, hold func(text string) bool) {
+	t.Helper()
+	rounds := 6
+	if torture() {
+		rounds = all
+	}
+	seed, err := strconv.ParseUint(os.Getenv("NSSCRIPT_SEED"), 10, 64)
+	if err != nil {
+		seed = uint64(time.Now().UnixNano())
+	} else {
+		rounds = 1
+	}
+	for i := range rounds {
+		seed := seed + uint64(i)
+		if !hold(randomLab(rand.New(rand.NewPCG(seed, seed)))) {
+			t.Errorf("NSSCRIPT_SEED=%d", seed)
+			return
+		}
+	}
+	t.Logf("levels: %d random topologies, the first of seed %d", rounds, seed)
+}
+
+// writtenPlan writes a lab to a file of that name, and plans it; nil where the plan
+// fails.
+func writtenPlan(t *testing.T, name, text string) (file string, p *plan) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(dir, name+".star")
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := planOf(t.Context(), []string{file}, planOptions{}, io.Discard)
+	if err != nil {
+		t.Errorf("the plan fails: %v\n%s", err, text)
+		return file, nil
+	}
+	return file, p
 }
