@@ -161,14 +161,41 @@ func (o *JoinNamespace) Model(p *picture.Picture) error {
 
 // DelNamespace deletes a namespace of the lab before the lab ends.
 type DelNamespace struct {
-	Name string `json:"name"`
+	Name   string   `json:"name"`
+	Cables []string `json:"cables,omitempty"` // that lead out of it, filled in by Prepare
+}
+
+// Prepare notes the cables. The kernel deletes them a moment after the namespace; until
+// then their other ends would look as if they were alive, and keep their names.
+func (o *DelNamespace) Prepare(s *System) error {
+	ns, err := s.Look(o.Name)
+	if err != nil {
+		return err
+	}
+	links, err := ns.Links()
+	if err != nil {
+		return failed(err, "the interfaces of %s", quoteNS(o.Name))
+	}
+	o.Cables = nil
+	for _, l := range links {
+		if l.Kind == "veth" && l.PeerNetNS >= 0 {
+			o.Cables = append(o.Cables, l.Name)
+		}
+	}
+	return nil
 }
 
 // Undo does nothing: what was deleted was the lab's own.
 func (o *DelNamespace) Undo(context.Context, *System) error { return nil }
 
-// Commands is `ip netns del`.
-func (o *DelNamespace) Commands() []string { return []string{sh("ip", "netns", "del", o.Name)} }
+// Commands are `ip link del` for the cables that lead out, and `ip netns del`.
+func (o *DelNamespace) Commands() []string {
+	var cmds []string
+	for _, name := range o.Cables {
+		cmds = append(cmds, ip(o.Name, "link", "del", "dev", name))
+	}
+	return append(cmds, sh("ip", "netns", "del", o.Name))
+}
 
 // Inside is nothing.
 func (o *DelNamespace) Inside() []string { return nil }

@@ -57,11 +57,17 @@ func (p *Picture) Facts(o CompareOptions) []string {
 		for _, l := range n.Links {
 			say("link %s", l.fact(o))
 			for _, a := range l.Addrs {
+				if madeByKernel(a) { // or like one
+					continue
+				}
 				say("addr %s dev %s scope %s%s", a.Prefix, l.Name, a.Scope, secondary(a))
 			}
 		}
 		routes, _ := View{n}.Routes() // of a picture, it has no error
 		for _, r := range routes {
+			if automatic(&r) {
+				continue
+			}
 			say("route %s", routeFact(r))
 		}
 		for _, r := range n.Rules {
