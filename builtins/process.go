@@ -283,7 +283,9 @@ func (p *program) run(c *call) (starlark.Value, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return endGroup(cmd.Process.Pid) }
 	cmd.WaitDelay = drainTime
-	if err := kernel.Start(cmd, view); err != nil {
+	if err := kernel.Start(cmd, view); errors.Is(err, context.DeadlineExceeded) {
+		return p.result(c, ctx, cmd, err, nil, nil) // the time was over before it began
+	} else if err != nil {
 		return nil, op.StartError(err, p.argv, p.ns.name)
 	}
 	err = cmd.Wait()

@@ -63,8 +63,9 @@ func names(dir string) []string {
 	return list
 }
 
-// timers are what a bridge counts down, and the packets that rules count.
-var timers = regexp.MustCompile(`(_timer) +[0-9.]+|(packets) \d+ bytes \d+|\[\d+:\d+\]`)
+// timers are what a bridge counts down, the packets that rules count, and what comes with
+// the end of duplicate-address detection.
+var timers = regexp.MustCompile(`(?m)(_timer) +[0-9.]+|(packets) \d+ bytes \d+|\[\d+:\d+\]|tentative |^local fe80:.* dev .*\n`)
 
 func withoutComments(out []byte) []byte {
 	var keep [][]byte
