@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -15,41 +16,104 @@ func CanonicalSpec(spec []string) []string {
 	var out []string
 	for i := 0; i < len(spec); i++ {
 		w := spec[i]
+		if w == "--syn" {
+			out = append(out, "--tcp-flags", "FIN,SYN,RST,ACK", "SYN")
+			continue
+		}
 		if i+1 == len(spec) {
 			out = append(out, w)
 			break
 		}
 		value := spec[i+1]
-		switch {
+		switch canonical, ok := canonicalValues[w]; {
 		case takesText(w):
-		case w == "-p":
-			value = canonicalProtocol(value)
-		case (w == "-s" || w == "-d") && strings.HasSuffix(value, "/0") && (i == 0 || spec[i-1] != "!"):
-			value = ""
-		case w == "-s" || w == "-d":
-			value = canonicalAddress(value)
-		case w == "--set-mark":
-			w, value = "--set-xmark", canonicalMark(value)
-		case w == "--set-dscp":
-			value = hexadecimal(value)
-		case w == "--limit":
-			value = canonicalRate(value)
-		case w == "--limit-burst" && value == defaultBurst:
-			value = ""
-		case w == "--dport" || w == "--sport":
-			if low, high, ok := strings.Cut(value, ":"); ok && low == high {
-				value = low
-			}
+			out = append(out, w, value)
+		case (w == "-s" || w == "-d") && strings.HasSuffix(value, "/0") && i > 0 && spec[i-1] == "!":
+			out = append(out, w, canonicalAddress(value))
+		case ok:
+			out = append(out, canonical(value)...)
+		case w == "--to":
+			out = append(out, toOption(spec), value)
 		default:
 			out = append(out, w)
 			continue
 		}
-		if value != "" || takesText(w) {
-			out = append(out, w, value)
-		}
 		i++
 	}
 	return out
+}
+
+// canonicalValues turn an option's value into the words that iptables prints for it;
+// none where it says nothing.
+var canonicalValues = map[string]func(value string) []string{
+	"-p":                 said("-p", canonicalProtocol),
+	"-s":                 said("-s", canonicalNetwork),
+	"-d":                 said("-d", canonicalNetwork),
+	"--dport":            said("--dport", canonicalPorts),
+	"--sport":            said("--sport", canonicalPorts),
+	"--dports":           said("--dports", canonicalPorts),
+	"--sports":           said("--sports", canonicalPorts),
+	"--ports":            said("--ports", canonicalPorts),
+	"--limit":            said("--limit", canonicalRate),
+	"--limit-burst":      said("--limit-burst", unless(defaultBurst)),
+	"--icmp-type":        said("--icmp-type", numberOf(icmpTypes)),
+	"--icmpv6-type":      said("--icmpv6-type", numberOf(icmpv6Types)),
+	"--reject-with":      said("--reject-with", canonicalReject),
+	"--log-level":        said("--log-level", canonicalLevel),
+	"--mark":             said("--mark", canonicalBits),
+	"--set-mark":         said("--set-xmark", canonicalMark),
+	"--set-xmark":        said("--set-xmark", func(s string) string { return xmark(s, func(v uint32) (uint32, uint32) { return v, ^uint32(0) }) }),
+	"--or-mark":          said("--set-xmark", func(s string) string { return xmark(s, func(v uint32) (uint32, uint32) { return v, v }) }),
+	"--and-mark":         said("--set-xmark", func(s string) string { return xmark(s, func(v uint32) (uint32, uint32) { return 0, ^v }) }),
+	"--xor-mark":         said("--set-xmark", func(s string) string { return xmark(s, func(v uint32) (uint32, uint32) { return v, 0 }) }),
+	"--nfmask":           said("--nfmask", unless("0xffffffff")),
+	"--ctmask":           said("--ctmask", unless("0xffffffff")),
+	"--mask":             func(value string) []string { return []string{"--nfmask", value, "--ctmask", value} },
+	"--set-dscp":         said("--set-dscp", hexadecimal),
+	"--set-dscp-class":   said("--set-dscp", canonicalClass),
+	"--dscp":             said("--dscp", hexadecimal),
+	"--dscp-class":       said("--dscp", canonicalClass),
+	"--to-port":          said("--to-ports", strings.TrimSpace),
+	"--destination-port": said("--dport", canonicalPorts),
+	"--source-port":      said("--sport", canonicalPorts),
+}
+
+// said is an option with its value in the kernel's form, nothing where that is "".
+func said(option string, canonical func(string) string) func(string) []string {
+	return func(value string) []string {
+		if value = canonical(value); value == "" {
+			return nil
+		}
+		return []string{option, value}
+	}
+}
+
+// unless leaves a value out that is the default.
+func unless(usual string) func(string) string {
+	return func(value string) string {
+		if value == usual {
+			return ""
+		}
+		return value
+	}
+}
+
+// toOption is what --to is short for, by the rule's target.
+func toOption(spec []string) string {
+	for i, w := range spec[:len(spec)-1] {
+		if w != "-j" {
+			continue
+		}
+		switch spec[i+1] {
+		case "DNAT":
+			return "--to-destination"
+		case "SNAT":
+			return "--to-source"
+		case "REDIRECT", "MASQUERADE":
+			return "--to-ports"
+		}
+	}
+	return "--to"
 }
 
 // canonicalAddress is an address as a network of one, with its own bits only.
@@ -60,7 +124,26 @@ func canonicalAddress(s string) string {
 	if p, err := netip.ParsePrefix(s); err == nil {
 		return p.Masked().String()
 	}
-	return s
+	// A mask in place of a length, which iptables writes so only where it is none.
+	addr, mask, _ := strings.Cut(s, "/")
+	a, err := netip.ParseAddr(addr)
+	m := net.ParseIP(mask).To4()
+	if err != nil || m == nil || !a.Is4() {
+		return s
+	}
+	ones, bits := net.IPMask(m).Size()
+	if bits == 0 {
+		return s
+	}
+	return netip.PrefixFrom(a, ones).Masked().String()
+}
+
+// canonicalNetwork is "" for the network that is every address.
+func canonicalNetwork(s string) string {
+	if strings.HasSuffix(s, "/0") {
+		return ""
+	}
+	return canonicalAddress(s)
 }
 
 // canonicalMark is the value and the mask of the target MARK's --set-xmark for what

@@ -19,13 +19,18 @@ func TestCanonicalRulesAreWhatIptablesPrints(t *testing.T) {
 		specs = append(specs, "-p "+p)
 	}
 	specs = append(specs, "-m limit --limit 1/sec --limit-burst 5", "-m limit --limit 1/sec --limit-burst 20",
-		"-p tcp -m tcp --dport 80:80", "-p udp -m udp --sport 1:65535", "-m comment --comment -p -j ACCEPT", "-i eth0 -p 47 -j DROP")
+		"-p tcp -m tcp --dport 80:80", "-p udp -m udp --sport 1:65535", "-m comment --comment -p -j ACCEPT", "-i eth0 -p 47 -j DROP",
+		"-p tcp -m tcp --syn -j ACCEPT", "-p tcp -m tcp --dport ssh", "-p udp -m udp --sport domain:ntp", "-m mark --mark 7", "-m mark --mark 0x7/255", "-j LOG --log-level warning", "-j LOG --log-level debug")
 	eachBackend(t, func(t *testing.T, n *NetNS, x *Iptables) {
 		everything := "0.0.0.0/0"
 		if x.v6 {
 			everything = "::/0"
 		}
-		for _, s := range append(slices.Clone(specs), "-s "+everything+" -p tcp", "-d "+everything) {
+		more := strings.Split("-p icmp -m icmp --icmp-type ping;-p icmp -m icmp --icmp-type host-unreachable;-s 10.0.0.0/255.255.0.0", ";")
+		if x.v6 {
+			more = strings.Split("-p ipv6-icmp -m icmp6 --icmpv6-type ping;-p ipv6-icmp -m icmp6 --icmpv6-type beyond-scope;-p ipv6-icmp -m icmp6 --icmpv6-type 135/0", ";")
+		}
+		for _, s := range append(append(slices.Clone(specs), more...), "-s "+everything+" -p tcp", "-d "+everything) {
 			spec := strings.Fields(s)
 			if err := x.Append(t.Context(), n, "filter", "INPUT", spec); err != nil {
 				t.Fatal(err)
