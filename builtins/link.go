@@ -139,15 +139,7 @@ var linkFields = map[string]func(*Link, *kernel.Link) (starlark.Value, error){
 	"mac":   func(_ *Link, k *kernel.Link) (starlark.Value, error) { return strOrNone(k.MAC.String()), nil },
 	"mtu":   func(_ *Link, k *kernel.Link) (starlark.Value, error) { return starlark.MakeInt(k.MTU), nil },
 	"state": func(_ *Link, k *kernel.Link) (starlark.Value, error) {
-		// lo and the like have no operational state: they are up when they
-		// are set up.
-		if k.State == "unknown" && k.Up() {
-			return starlark.String("up"), nil
-		}
-		if !k.Up() {
-			return starlark.String("down"), nil
-		}
-		return starlark.String(k.State), nil
+		return starlark.String(k.OperState()), nil
 	},
 	"addrs": func(l *Link, _ *kernel.Link) (starlark.Value, error) {
 		addrs, err := l.addrs()
@@ -469,7 +461,7 @@ kind (string): veth, bridge, loopback …
 index (int): its number in the namespace
 mac (string | None): the link-layer address
 mtu (int, bytes): the largest packet
-state (string): up, down, or lowerlayerdown where the other end is down
+state (string): up; down; or lowerlayerdown, where it is up itself and the other end, or what it stands on, is down
 addrs (list[Address]): its addresses
 peer (Link | None): the other end of a cable
 master (Bridge | Link | None): the bridge that it is a port of

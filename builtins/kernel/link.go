@@ -47,6 +47,22 @@ type LinkStats struct {
 // Up reports whether the interface is administratively up.
 func (l *Link) Up() bool { return l.Flags&abi.LinkUp != 0 }
 
+// OperState is the operational state: up, down, or lowerlayerdown where the interface is
+// up and what it stands on, or the other end of the cable, is not. The kernel calls that
+// down too where both ends of a cable happen to have the same number
+// (default_operstate).
+func (l *Link) OperState() string {
+	switch {
+	case !l.Up():
+		return "down"
+	case l.State == "unknown": // lo and the like have no operational state
+		return "up"
+	case l.State == "down" && l.Peer != 0:
+		return "lowerlayerdown"
+	}
+	return l.State
+}
+
 func newLink(nl netlink.Link) Link {
 	a := nl.Attrs()
 	l := Link{

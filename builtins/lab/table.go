@@ -53,10 +53,10 @@ func Table(l *Lab) (string, error) {
 }
 
 func state(k *kernel.Link) string {
-	if !k.Up() {
-		return "down"
+	if k.Up() && k.State == "unknown" {
+		return k.State
 	}
-	return k.State
+	return k.OperState()
 }
 
 func routeTable(l *Lab) (string, error) {

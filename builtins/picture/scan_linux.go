@@ -65,7 +65,11 @@ func (s *scan) links(n *Namespace, src Source) error {
 		if src.Shows != nil && !src.Shows(k) {
 			continue
 		}
-		l := &Link{NS: n, Name: k.Name, Index: k.Index, Kind: k.Kind, MAC: k.MAC.String(), MTU: k.MTU, Up: k.Up(), state: k.State, wired: k.Flags&abi.LinkLowerUp != 0, Options: k.Options, Alias: k.Alias}
+		state := k.State
+		if state != "unknown" {
+			state = k.OperState()
+		}
+		l := &Link{NS: n, Name: k.Name, Index: k.Index, Kind: k.Kind, MAC: k.MAC.String(), MTU: k.MTU, Up: k.Up(), state: state, wired: k.Flags&abi.LinkLowerUp != 0, Options: k.Options, Alias: k.Alias}
 		if l.Kind == "loopback" {
 			l.MAC = ""
 		}

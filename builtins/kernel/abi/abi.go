@@ -43,6 +43,10 @@ const (
 	AddrNoPrefixRoute = 0x200
 )
 
+// ScopeHost is the scope of an address that is good inside this machine only
+// (linux/rtnetlink.h, RT_SCOPE_HOST).
+const ScopeHost = 254
+
 // Flags of an interface (linux/if.h).
 const (
 	LinkUp           = 0x1
