@@ -101,8 +101,11 @@ func netlinkAddr(addr string) (*netlink.Addr, error) {
 		return nil, noPrefix(addr)
 	}
 	a := &netlink.Addr{IPNet: &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}}
-	if p.Addr().Is6() {
+	switch {
+	case p.Addr().Is6():
 		a.Flags = abi.AddrNoDAD
+	case p.Addr().IsLoopback():
+		a.Scope = abi.ScopeHost // as lo's own, of whose subnet it may be
 	}
 	return a, nil
 }

@@ -22,6 +22,8 @@ func kindWords(kind string, options [][2]string) []string {
 var linkKeywords = []string{
 	"link", "name", "dev", "index", "address", "broadcast", "mtu", "txqueuelen", "txqlen", "qlen", "netns", "type",
 	"group", "alias", "up", "down", "numtxqueues", "numrxqueues", "gso_max_size", "help", "addrgenmode", "master", "vf", "xdp", "promisc", "protodown",
+	"arp", "trailers", "multicast", "allmulticast", "dynamic", "nomaster", "operstate", "state", "mode", "link-netnsid", "protodown_reason",
+	"gso_max_segs", "gro_max_size", "gso_ipv4_max_size", "gro_ipv4_max_size", "parentdev", "xdpgeneric", "xdpdrv", "xdpoffload",
 }
 
 // linkName is the name of a new interface in `ip link add`: after a word that says that

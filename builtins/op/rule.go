@@ -44,8 +44,8 @@ func (r *RuleSpec) netlinkRule() *netlink.Rule {
 		}
 	}
 	prefix := func(s string) *net.IPNet {
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
+		p := rulePrefix(s)
+		if !p.IsValid() {
 			return nil
 		}
 		return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
@@ -90,9 +90,18 @@ func (r *RuleSpec) pictured() kernel.Rule {
 	if r.Mask != 0 {
 		k.Mask = r.Mask
 	}
-	k.Src, _ = netip.ParsePrefix(r.Src)
-	k.Dst, _ = netip.ParsePrefix(r.Dst)
+	k.Src, k.Dst = rulePrefix(r.Src), rulePrefix(r.Dst)
 	return k
+}
+
+// rulePrefix is a prefix of a rule, the invalid one where it says nothing: 0.0.0.0/0 is
+// what the kernel calls all.
+func rulePrefix(s string) netip.Prefix {
+	p, err := netip.ParsePrefix(s)
+	if err != nil || p.Bits() == 0 {
+		return netip.Prefix{}
+	}
+	return p
 }
 
 // AddRule adds a policy rule.
