@@ -15,6 +15,9 @@ type CompareOptions struct {
 	// MACs are the interfaces, as NAMESPACE/NAME, whose link-layer address was given;
 	// that of others is the kernel's choice.
 	MACs map[string]bool
+	// STP are the bridges, as NAMESPACE/NAME, that find their tree first: they have a
+	// carrier when their ports have listened for long enough.
+	STP map[string]bool
 	// Sysctls are the parameters that count, by namespace.
 	Sysctls map[string][]string
 	// Ignore names namespaces that are not compared.
@@ -26,10 +29,11 @@ type CompareOptions struct {
 // Compared are the options by which another picture is compared with p: what is set in p
 // counts.
 func (p *Picture) Compared() CompareOptions {
-	o := CompareOptions{MACs: map[string]bool{}, Sysctls: map[string][]string{}, Ignore: map[string]bool{}}
+	o := CompareOptions{MACs: map[string]bool{}, STP: map[string]bool{}, Sysctls: map[string][]string{}, Ignore: map[string]bool{}}
 	for _, n := range p.Namespaces {
 		for _, l := range n.Links {
 			o.MACs[l.String()] = l.MAC != ""
+			o.STP[l.String()] = l.Option(stpState) != ""
 		}
 		for key := range n.Sysctls {
 			o.Sysctls[n.Name] = append(o.Sysctls[n.Name], key)
@@ -57,8 +61,8 @@ func (p *Picture) Facts(o CompareOptions) []string {
 		for _, l := range n.Links {
 			say("link %s", l.fact(o))
 			for _, a := range l.Addrs {
-				if madeByKernel(a) { // or like one
-					continue
+				if madeByKernel(a) {
+					continue // one that was given looks like one that was not
 				}
 				say("addr %s dev %s scope %s%s", a.Prefix, l.Name, a.Scope, secondary(a))
 			}
@@ -94,12 +98,15 @@ func secondary(a kernel.Addr) string {
 	return ""
 }
 
+// stpState is the option of a bridge that speaks the spanning tree protocol.
+const stpState = "stp_state"
+
 func (l *Link) fact(o CompareOptions) string {
 	words := []string{l.Name, l.Kind, fmt.Sprintf("mtu %d", l.MTU)}
 	if l.Up {
 		words = append(words, "UP")
 	}
-	if l.Carrier() {
+	if l.Carrier() && !o.STP[l.String()] {
 		words = append(words, "LOWER_UP")
 	}
 	if l.Peer != nil && !o.Ignore[l.Peer.NS.Name] {
@@ -112,6 +119,9 @@ func (l *Link) fact(o CompareOptions) string {
 		words = append(words, "mac "+l.MAC)
 	}
 	for _, opt := range l.Options {
+		if opt[0] == stpState {
+			continue // a scan does not read it
+		}
 		words = append(words, opt[0]+" "+opt[1])
 	}
 	return strings.Join(words, " ")

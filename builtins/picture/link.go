@@ -102,6 +102,8 @@ func (l *Link) unlink() {
 // that bear its name.
 func (l *Link) leave() {
 	n := l.NS
+	n.endWays(l, unix.AF_INET)
+	n.endWays(l, unix.AF_INET6)
 	l.Addrs = nil
 	n.Links = slices.DeleteFunc(n.Links, func(o *Link) bool { return o == l })
 	n.dropSettings(l.Name)
@@ -127,6 +129,7 @@ func (l *Link) Move(to *Namespace) error {
 	}
 	to.Links = append(to.Links, l)
 	slices.SortFunc(to.Links, func(a, b *Link) int { return a.Index - b.Index })
+	l.inherit()
 	return nil
 }
 
@@ -173,7 +176,8 @@ func (l *Link) SetMAC(mac string) { l.MAC, l.judged = mac, true }
 func (l *Link) SetMTU(mtu int) {
 	l.MTU, l.mtuSet = mtu, true
 	if mtu < minIPv6MTU {
-		l.dropIPv6()
+		l.NS.endWays(l, unix.AF_INET6)
+		l.dropIPv6(nil)
 	}
 	if l.Master != nil {
 		l.Master.fitMTU()

@@ -60,4 +60,13 @@ func (n *Namespace) link(l *Link) {
 	n.lastIndex++
 	l.NS, l.Index = n, n.lastIndex
 	n.Links = append(n.Links, l)
+	l.inherit()
+}
+
+// inherit gives an interface that is new in its namespace what is set there for new
+// ones and changes what it can do.
+func (l *Link) inherit() {
+	if off, ok := l.NS.Sysctls["net.ipv6.conf.default.disable_ipv6"]; ok {
+		l.NS.Sysctls["net.ipv6.conf."+inKey(l.Name)+".disable_ipv6"] = off
+	}
 }

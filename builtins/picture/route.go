@@ -21,8 +21,8 @@ const (
 
 // connect adds the route to the network that an address lies in.
 func (l *Link) connect(a kernel.Addr) {
-	if a.Prefix.Addr().IsLoopback() {
-		return
+	if a.Prefix.Addr().Is4() && l.Kind == "loopback" || a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLoopback() {
+		return // it is in the table "local"
 	}
 	r := kernel.Route{
 		Dst: a.Prefix.Masked(), Family: unix.AF_INET, Type: "unicast", Table: l.table(),
@@ -30,6 +30,11 @@ func (l *Link) connect(a kernel.Addr) {
 	}
 	if a.Prefix.Addr().Is6() {
 		r.Family, r.Scope, r.Src, r.Metric = unix.AF_INET6, "global", netip.Addr{}, metricAddress
+		if slices.ContainsFunc(l.NS.Routes, func(o kernel.Route) bool {
+			return o.Protocol == "kernel" && o.Table == r.Table && o.Dst == r.Dst && len(o.Hops) == 1 && o.Hops[0].Index == l.Index
+		}) {
+			return // another address of the subnet has brought it
+		}
 	} else if a.Flags&abi.AddrSecondary != 0 || a.Prefix.Bits() == 32 {
 		return
 	}
@@ -204,19 +209,54 @@ func familyRank(family int) int {
 // byte (net/ip_fib.h, fib_get_table).
 func tableRank(table int) int { return table%256<<24 | table>>8 }
 
-// dropRoutes takes the routes over an interface away. Of a route with several ways only
-// the last one's end is its own.
-func (n *Namespace) dropRoutes(l *Link) {
+// killWays is what becomes of the routes of a family over an interface that is down, or
+// on which the family is not spoken any more: its ways are dead until it is up again,
+// and a route that has no other goes (fib_sync_down_dev, fib6_ifdown).
+func (n *Namespace) killWays(l *Link, family int) {
 	n.Routes = slices.DeleteFunc(n.Routes, func(r kernel.Route) bool {
-		return slices.ContainsFunc(r.Hops, func(h kernel.NextHop) bool { return h.Index == l.Index }) && !slices.ContainsFunc(r.Hops, n.alive)
+		if r.Family != family || !slices.ContainsFunc(r.Hops, l.carries) {
+			return false
+		}
+		dead := 0
+		for i := range r.Hops {
+			if h := &r.Hops[i]; l.carries(*h) {
+				h.Flags |= abi.HopDead
+			}
+			if r.Hops[i].Flags&abi.HopDead != 0 {
+				dead++
+			}
+		}
+		return dead == len(r.Hops)
 	})
 }
 
-// alive reports whether a next hop's interface is up.
-func (n *Namespace) alive(h kernel.NextHop) bool {
-	l := n.Link(h.Dev)
-	return l != nil && l.Up
+// reviveWays undoes killWays for what is left.
+func (n *Namespace) reviveWays(l *Link) {
+	for _, r := range n.Routes {
+		for i := range r.Hops {
+			if l.carries(r.Hops[i]) {
+				r.Hops[i].Flags &^= abi.HopDead
+			}
+		}
+	}
 }
+
+// endWays is what becomes of the routes of a family over an interface that leaves: an
+// IPv4 route goes with any of its ways, an IPv6 one loses that way.
+func (n *Namespace) endWays(l *Link, family int) {
+	n.Routes = slices.DeleteFunc(n.Routes, func(r kernel.Route) bool {
+		return r.Family == family && slices.ContainsFunc(r.Hops, l.carries) &&
+			(family == unix.AF_INET || !slices.ContainsFunc(r.Hops, func(h kernel.NextHop) bool { return !l.carries(h) }))
+	})
+	for i := range n.Routes {
+		if r := &n.Routes[i]; r.Family == family {
+			r.Hops = slices.DeleteFunc(r.Hops, l.carries)
+		}
+	}
+}
+
+// carries reports whether a next hop is reached by the interface.
+func (l *Link) carries(h kernel.NextHop) bool { return h.Index == l.Index }
 
 // Towards returns where a packet to an address goes next by the namespace's routes: a
 // gateway, or the address itself where it is on a connected network or the namespace's

@@ -2,25 +2,58 @@ package picture
 
 import "strings"
 
-// SetSysctl sets a kernel parameter. Forwarding for all interfaces is set for each of
-// them too, and IPv6 leaves where it is switched off (ip-sysctl.rst).
+// SetSysctl sets a kernel parameter. What is set for all interfaces is of some
+// parameters set for each of them, and for new ones, and IPv6 leaves where it is
+// switched off (ip-sysctl.rst).
 func (n *Namespace) SetSysctl(key, value string) {
-	key = strings.ReplaceAll(key, "/", ".")
-	if key == "net.ipv4.conf.all.forwarding" {
-		key = "net.ipv4.ip_forward" // one setting with two names
-	}
+	key = settingKey(key)
 	n.Sysctls[key] = value
-	rest, ok := strings.CutPrefix(key, "net.ipv6.conf.")
-	dev, setting, ok2 := cutLast(rest)
-	if !ok || !ok2 || setting != "disable_ipv6" || value != "1" {
+	if family, ok := forwarding[key]; ok {
+		n.forgetEach(family, "forwarding")
 		return
 	}
+	rest, ok := strings.CutPrefix(key, "net.ipv6.conf.")
+	dev, setting, split := cutLast(rest)
+	if !ok || !split || setting != "disable_ipv6" {
+		return
+	}
+	if dev == "all" {
+		n.Sysctls["net.ipv6.conf.default.disable_ipv6"] = value
+	}
 	for _, l := range n.Links {
-		if dev == "all" || dev == l.Name {
-			l.dropIPv6()
+		if dev == "all" || dev == inKey(l.Name) {
+			l.switchIPv6(value != "0")
 		}
 	}
 }
+
+// forwarding are the parameters that make a router of a namespace, with the beginnings
+// of those that they set for each interface.
+var forwarding = map[string]string{"net.ipv4.ip_forward": "net.ipv4.conf.", "net.ipv6.conf.all.forwarding": "net.ipv6.conf."}
+
+// forgetEach forgets a parameter of each interface: it is now that of all.
+func (n *Namespace) forgetEach(family, setting string) {
+	for key := range n.Sysctls {
+		if _, of, ok := cutLast(strings.TrimPrefix(key, family)); ok && of == setting && strings.HasPrefix(key, family) && key != family+"all."+setting {
+			delete(n.Sysctls, key)
+		}
+	}
+}
+
+// settingKey is the one way in which a parameter is written here: with dots between
+// the parts, and a slash for the dot in the name of an interface, as sysctl(8) has it.
+func settingKey(key string) string {
+	if i := strings.IndexAny(key, "./"); i >= 0 && key[i] == '/' {
+		key = inKey(key)
+	}
+	if key == "net.ipv4.conf.all.forwarding" {
+		return "net.ipv4.ip_forward" // one setting with two names
+	}
+	return key
+}
+
+// inKey exchanges dots and slashes.
+func inKey(name string) string { return strings.NewReplacer(".", "/", "/", ".").Replace(name) }
 
 func cutLast(s string) (before, after string, ok bool) {
 	i := strings.LastIndexByte(s, '.')
@@ -40,13 +73,13 @@ func (n *Namespace) dropSettings(dev string) { n.renameSettings(dev, "") }
 func (n *Namespace) renameSettings(dev, to string) {
 	for key, value := range n.Sysctls {
 		for _, p := range perInterface {
-			setting, ok := strings.CutPrefix(key, p+dev+".")
+			setting, ok := strings.CutPrefix(key, p+inKey(dev)+".")
 			if !ok {
 				continue
 			}
 			delete(n.Sysctls, key)
 			if to != "" {
-				n.Sysctls[p+to+"."+setting] = value
+				n.Sysctls[p+inKey(to)+"."+setting] = value
 			}
 		}
 	}
@@ -73,10 +106,7 @@ var perInterfaceDefaults = map[string]string{
 
 // Sysctl returns the value of a kernel parameter, and whether a picture knows it.
 func (n *Namespace) Sysctl(key string) (value string, ok bool) {
-	key = strings.ReplaceAll(key, "/", ".")
-	if key == "net.ipv4.conf.all.forwarding" {
-		key = "net.ipv4.ip_forward"
-	}
+	key = settingKey(key)
 	if value, ok := n.Sysctls[key]; ok {
 		return value, true
 	}
@@ -86,13 +116,16 @@ func (n *Namespace) Sysctl(key string) (value string, ok bool) {
 	for prefix, family := range map[string]string{"net.ipv4.conf.": "v4", "net.ipv6.conf.": "v6"} {
 		rest, found := strings.CutPrefix(key, prefix)
 		dev, setting, split := cutLast(rest)
-		if !found || !split || dev != "all" && dev != "default" && n.Link(dev) == nil {
+		if !found || !split || dev != "all" && dev != "default" && n.Link(inKey(dev)) == nil {
 			continue
 		}
 		if setting == "forwarding" { // that of all is that of each
 			if n.Forwards() && family == "v4" || n.Sysctls["net.ipv6.conf.all.forwarding"] == "1" && family == "v6" {
 				return "1", true
 			}
+		}
+		if value, ok := n.Sysctls[prefix+"default."+setting]; ok && dev != "all" {
+			return value, true
 		}
 		if value, ok := perInterfaceDefaults[family+" "+setting]; ok {
 			return value, true

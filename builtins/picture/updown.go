@@ -6,23 +6,28 @@ import (
 	"slices"
 
 	"nsscript/builtins/kernel"
+
+	"golang.org/x/sys/unix"
 )
 
 // SetUp sets an interface up or down. One that comes up brings the routes to the
 // networks of its addresses; one that goes down takes all its routes along, and its
-// IPv6 addresses (fib_disable_ip, addrconf_ifdown).
+// IPv6 addresses, unless they are to be kept (fib_disable_ip, addrconf_ifdown).
 func (l *Link) SetUp(up bool) {
 	if up == l.Up {
 		return
 	}
 	l.Up = up
 	if !up {
-		l.NS.dropRoutes(l)
-		l.dropIPv6()
+		l.NS.killWays(l, unix.AF_INET)
+		l.NS.killWays(l, unix.AF_INET6)
+		keeps := l.set("net.ipv6.conf.", "keep_addr_on_down")
+		l.dropIPv6(func(a kernel.Addr) bool { return keeps && a.Scope == "global" })
 		return
 	}
+	l.NS.reviveWays(l)
 	if l.Kind == "loopback" {
-		l.loopbackAddrs()
+		l.loopbackAddrs(true)
 	}
 	for _, a := range l.Addrs {
 		l.connect(a)
@@ -30,11 +35,12 @@ func (l *Link) SetUp(up bool) {
 }
 
 // loopbackAddrs gives lo the addresses that it has when it is up (RFC 1122, 3.2.1.3;
-// RFC 4291, 2.5.3).
-func (l *Link) loopbackAddrs() {
+// RFC 4291, 2.5.3). IPv4's it only has if it has no others (inetdev_event).
+func (l *Link) loopbackAddrs(v4 bool) {
+	v4 = v4 && !slices.ContainsFunc(l.Addrs, func(a kernel.Addr) bool { return a.Prefix.Addr().Is4() })
 	for _, p := range []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8"), netip.MustParsePrefix("::1/128")} {
 		has := slices.ContainsFunc(l.Addrs, func(a kernel.Addr) bool { return a.Prefix == p })
-		if has || p.Addr().Is6() && !l.NS.v6 {
+		if has || p.Addr().Is6() && (!l.NS.v6 || l.noIPv6()) || p.Addr().Is4() && !v4 {
 			continue
 		}
 		l.Addrs = append(l.Addrs, kernel.Addr{Prefix: p, Link: l.Index, Scope: "host", Flags: abi.AddrPermanent})

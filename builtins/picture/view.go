@@ -125,6 +125,13 @@ func (v View) Addrs(index int) ([]kernel.Addr, error) {
 
 // Routes lists the routes of both families in all tables but "local".
 func (v View) Routes() ([]kernel.Route, error) {
+	all, err := v.AllRoutes()
+	return slices.DeleteFunc(all, func(r kernel.Route) bool { return r.Table == abi.TableLocal }), err
+}
+
+// AllRoutes lists the routes of both families. Of the table "local" only what was added
+// to it is pictured, not what the kernel keeps there for itself.
+func (v View) AllRoutes() ([]kernel.Route, error) {
 	list := make([]kernel.Route, len(v.Namespace.Routes))
 	for i, r := range v.Namespace.Routes {
 		r.Hops = slices.Clone(r.Hops)
@@ -147,10 +154,6 @@ func (v View) Routes() ([]kernel.Route, error) {
 	}
 	return list, nil
 }
-
-// AllRoutes lists the routes of both families. Those of the table "local", which the
-// kernel keeps for itself, are not pictured.
-func (v View) AllRoutes() ([]kernel.Route, error) { return v.Routes() }
 
 // Rules lists the policy rules of both families.
 func (v View) Rules() ([]kernel.Rule, error) { return slices.Clone(v.Namespace.Rules), nil }
@@ -179,10 +182,10 @@ func (v View) ReadSysctl(key string) (string, error) {
 // everywhere turns the parameter of one of the namespace's interfaces into that of new
 // interfaces, which every namespace has.
 func (n *Namespace) everywhere(key string) string {
-	dotted := strings.ReplaceAll(key, "/", ".")
+	dotted := settingKey(key)
 	for _, p := range perInterface {
 		rest, ok := strings.CutPrefix(dotted, p)
-		if dev, setting, split := cutLast(rest); ok && split && n.Link(dev) != nil {
+		if dev, setting, split := cutLast(rest); ok && split && n.Link(inKey(dev)) != nil {
 			return p + "default." + setting
 		}
 	}
