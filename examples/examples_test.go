@@ -233,7 +233,7 @@ ls -A "$1"
 func TestNeeding(t *testing.T) {
 	t.Parallel()
 	needing := func(e examples.Example) bool { return len(e.Needs) > 0 }
-	eachOf(t, needing, func(t *testing.T, e examples.Example, file string) {
+	eachOf(t, needing, func(t *testing.T, _ examples.Example, file string) {
 		out := onPrivateHost(t, `"$NSSCRIPT" run --rm --sandbox "$1"`, file)
 		if !strings.Contains(out, "✓") {
 			t.Errorf("the example made no check:\n%s", out)
