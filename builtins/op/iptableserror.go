@@ -23,9 +23,13 @@ func noChain(ns string, r *FilterRule, chains []string, err error) error {
 	if r.Table != "filter" {
 		words = "-t " + r.Table + " " + words
 	}
-	tip := fmt.Sprintf("make it first: iptables(%s, %q)", ns, words)
+	program, of := "iptables", ""
+	if r.V6 { // where iptables has it, that is half of the answer
+		program, of = "ip6tables", " of ip6tables"
+	}
+	tip := fmt.Sprintf("make it first: %s(%s, %q)", program, ns, words)
 	if best := near.Name(chains, r.Chain); best != "" {
 		tip = near.DidYouMean(best)
 	}
-	return &Error{Msg: fmt.Sprintf("%s has no chain %q in table %q", quoteNS(ns), r.Chain, r.Table), Tip: tip, Err: err, Mute: true}
+	return &Error{Msg: fmt.Sprintf("%s has no chain %q in table %q%s", quoteNS(ns), r.Chain, r.Table, of), Tip: tip, Err: err, Mute: true}
 }
