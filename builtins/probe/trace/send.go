@@ -66,9 +66,13 @@ func (s *sender) prepare(level, discover int) error {
 		return err
 	}
 	// PROBE sets DF and yet does not believe a path MTU learned before, so that
-	// each probe finds its own end (ip(7)).
+	// each probe finds its own end (ip(7)). Of a connection it would clear DF
+	// (ip_dont_fragment), which segments have anyway: DO keeps it.
 	mode := unix.IP_PMTUDISC_DONT
-	if s.req.DF {
+	switch {
+	case s.req.DF && s.id.proto == unix.IPPROTO_TCP:
+		mode = unix.IP_PMTUDISC_DO
+	case s.req.DF:
 		mode = unix.IP_PMTUDISC_PROBE
 	}
 	if s.id.proto != unix.IPPROTO_TCP || s.req.DF {
