@@ -8,6 +8,7 @@ import (
 
 	"nsscript/builtins/op"
 	"nsscript/builtins/probe"
+	"nsscript/builtins/probe/trace"
 )
 
 // A script that is planned runs to its end with nobody to ask: no packet is sent and
@@ -86,7 +87,8 @@ func (c *call) plannedHops(from string, to netip.Addr) starlark.Value {
 // plannedPath is what a trace that arrives would say, as far as the routes tell.
 func (c *call) plannedPath(from *Namespace, to netip.Addr) (starlark.Value, error) {
 	text := fmt.Sprintf("%s → %s", from.name, to)
-	hops := []starlark.Value{plannedHop(from)}
+	planned := trace.Step{Stage: "routing"}
+	hops := []starlark.Value{walkHop(from, &planned)}
 	for _, ip := range c.plannedWay(from.name, to) {
 		name := c.nameOf(ip)
 		if name == "" {
@@ -96,39 +98,18 @@ func (c *call) plannedPath(from *Namespace, to netip.Addr) (starlark.Value, erro
 		if err != nil {
 			return nil, err
 		}
-		hops = append(hops, plannedHop(n))
+		hops = append(hops, walkHop(n, &planned))
 	}
-	return &record{kind: "Path", truth: true, text: text + " (planned)", fields: []field{
-		{"delivered", starlark.True},
-		{"replied", starlark.True},
-		{"hops", starlark.NewList(hops)},
-		{"dropped_at", starlark.None},
-		{"reason", starlark.None},
-		{"cause", starlark.None},
-		{"verdict", starlark.String("planned: not sent")},
-		{"hint", starlark.None},
-	}}, nil
-}
-
-func plannedHop(n *Namespace) starlark.Value {
-	return &record{kind: "WalkHop", text: n.name + " routing", fields: []field{
-		{"ns", n},
-		{"dev", starlark.None},
-		{"direction", starlark.None},
-		{"time", starlark.None},
-		{"stage", starlark.String("routing")},
-		{"verdict", starlark.None},
-		{"text", starlark.String("")},
-		{"back", starlark.False},
-	}}
+	return path{text: text + " (planned)", delivered: true, replied: true, hops: hops, at: starlark.None, verdict: "planned: not sent"}.value(), nil
 }
 
 // plannedPID is the first of the numbers that stand for processes which a plan has not
 // started: above all that a kernel gives (pid_max in proc_sys_kernel(5)).
 const plannedPID = 1 << 22
 
-// jobOf returns the planned process that such a number stands for, 0 for none.
-func jobOf(pid int) int { return max(pid-plannedPID, 0) }
+// PlannedJob returns which of the lab's processes, counted from 1, a number stands for
+// in place of the id that a plan does not know; 0 for none.
+func PlannedJob(pid int) int { return max(pid-plannedPID, 0) }
 
 // planProcess notes a background process that a plan does not start.
 func (c *call) planProcess(ns *Namespace, o *op.StartProcess) (*Process, error) {
@@ -142,10 +123,6 @@ func (c *call) planProcess(ns *Namespace, o *op.StartProcess) (*Process, error) 
 	}
 	return &Process{n: ns, start: o, done: make(chan struct{})}, nil
 }
-
-// PlannedJob returns which of the lab's processes, counted from 1, a number stands for
-// in place of the id that a plan does not know; 0 for none.
-func PlannedJob(pid int) int { return jobOf(pid) }
 
 // lastPID is the highest number that a process can have.
 func (c *call) lastPID() int {

@@ -109,7 +109,7 @@ func join(c *call) (starlark.Value, error) {
 		} else if err := readInt(pid, &o.PID, 1, c.lastPID(), ""); err != nil {
 			return nil, &argError{"pid", want("the id of a process", pid)}
 		}
-		o.Path, o.Job = fmt.Sprintf("/proc/%d/ns/net", o.PID), jobOf(o.PID)
+		o.Path, o.Job = fmt.Sprintf("/proc/%d/ns/net", o.PID), PlannedJob(o.PID)
 		if name == "" {
 			o.Name = fmt.Sprintf("pid%d", o.PID)
 		}

@@ -200,16 +200,33 @@ func (c *call) pathOf(w *trace.Walk) (starlark.Value, error) {
 		}
 		hops[i] = walkHop(n, &w.Steps[i])
 	}
-	return &record{kind: "Path", truth: reason == "", text: text, fields: []field{
-		{"delivered", starlark.Bool(w.Delivered)},
-		{"replied", starlark.Bool(w.Replied)},
-		{"hops", starlark.NewList(hops)},
-		{"dropped_at", at},
-		{"reason", strOrNone(reason)},
-		{"cause", strOrNone(cause)},
-		{"verdict", starlark.String(w.Verdict())},
-		{"hint", strOrNone(hint)},
-	}}, nil
+	return path{
+		text: text, delivered: w.Delivered, replied: w.Replied, hops: hops, at: at,
+		reason: reason, cause: cause, verdict: w.Verdict(), hint: hint,
+	}.value(), nil
+}
+
+// path is what a Path is made of.
+type path struct {
+	text               string
+	delivered, replied bool
+	hops               []starlark.Value
+	at                 starlark.Value // where it died
+	reason, cause      string
+	verdict, hint      string
+}
+
+func (p path) value() starlark.Value {
+	return &record{kind: "Path", truth: p.reason == "", text: p.text, fields: []field{
+		{"delivered", starlark.Bool(p.delivered)},
+		{"replied", starlark.Bool(p.replied)},
+		{"hops", starlark.NewList(p.hops)},
+		{"dropped_at", p.at},
+		{"reason", strOrNone(p.reason)},
+		{"cause", strOrNone(p.cause)},
+		{"verdict", starlark.String(p.verdict)},
+		{"hint", strOrNone(p.hint)},
+	}}
 }
 
 // walkHop is one step of a walk.

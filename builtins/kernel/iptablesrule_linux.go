@@ -7,22 +7,12 @@ import (
 
 // List returns the rules of a table, in all its chains.
 func (x *Iptables) List(ctx context.Context, n *NetNS, table string) ([]ListedRule, error) {
-	if builtinChains[table] != nil {
-		if unused, err := x.unused(n, table); err != nil || unused {
-			return nil, err
-		}
-	}
-	r, err := x.Run(ctx, n, []string{"-t", table, "-v", "-S"})
-	if err != nil {
-		return nil, err
-	}
+	chains, err := x.ListChains(ctx, n, table)
 	var rules []ListedRule
-	for line := range strings.SplitSeq(string(r.Stdout), "\n") {
-		if rule, ok := parseListed(line); ok {
-			rules = append(rules, rule)
-		}
+	for _, c := range chains {
+		rules = append(rules, c.Rules...)
 	}
-	return rules, nil
+	return rules, err
 }
 
 // ListChains returns the chains of a table with their rules, in iptables' order. Of a

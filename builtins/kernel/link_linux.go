@@ -126,3 +126,13 @@ func (n *NetNS) AwaitCarrier(index int) error {
 		}
 	}
 }
+
+// linkNames are the names of the interfaces by index.
+func (n *NetNS) linkNames() (map[int]string, error) {
+	links, err := n.Links()
+	names := make(map[int]string, len(links))
+	for _, l := range links {
+		names[l.Index] = l.Name
+	}
+	return names, err
+}

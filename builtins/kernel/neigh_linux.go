@@ -10,13 +10,9 @@ import (
 
 // Neighbors lists the neighbour entries of both families.
 func (n *NetNS) Neighbors() ([]Neigh, error) {
-	links, err := n.Links()
+	names, err := n.linkNames()
 	if err != nil {
 		return nil, err
-	}
-	names := map[int]string{}
-	for _, l := range links {
-		names[l.Index] = l.Name
 	}
 	var neighs []Neigh
 	err = n.eachNeighbor(func(_ *netlink.Handle, e *netlink.Neigh) error {
@@ -44,13 +40,9 @@ func (n *NetNS) FDB(bridge int) ([]FDBEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := n.Links()
+	names, err := n.linkNames()
 	if err != nil {
 		return nil, err
-	}
-	names := map[int]string{}
-	for _, l := range links {
-		names[l.Index] = l.Name
 	}
 	list, err := dump(func() ([]netlink.Neigh, error) { return h.NeighList(0, abi.FamilyBridge) })
 	if err != nil {

@@ -87,6 +87,14 @@ func bindFile(from, to string) error {
 	return nil
 }
 
+// enterRestricted is enter for a program, which is started under Landlock if all are.
+func (v View) enterRestricted() error {
+	if err := v.enter(); err != nil || !restrictPrograms {
+		return err
+	}
+	return landlock()
+}
+
 // Start starts cmd inside the view. The caller waits for it as usual.
 func Start(cmd *exec.Cmd, v View) error {
 	done := make(chan error, 1)
@@ -94,15 +102,9 @@ func Start(cmd *exec.Cmd, v View) error {
 		// This thread is never unlocked: it ends with the goroutine, and
 		// with it go the namespaces that it was moved to.
 		runtime.LockOSThread()
-		if err := v.enter(); err != nil {
+		if err := v.enterRestricted(); err != nil {
 			done <- err
 			return
-		}
-		if restrictPrograms {
-			if err := landlock(); err != nil {
-				done <- err
-				return
-			}
 		}
 		done <- cmd.Start()
 	}()
@@ -115,15 +117,9 @@ func Exec(path string, argv, env []string, dir string, v View) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
-		if err := v.enter(); err != nil {
+		if err := v.enterRestricted(); err != nil {
 			done <- err
 			return
-		}
-		if restrictPrograms {
-			if err := landlock(); err != nil {
-				done <- err
-				return
-			}
 		}
 		if dir != "" {
 			if err := unix.Chdir(dir); err != nil {

@@ -47,13 +47,9 @@ func (n *NetNS) AllRoutes() ([]Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := n.Links()
+	names, err := n.linkNames()
 	if err != nil {
 		return nil, err
-	}
-	names := map[int]string{}
-	for _, l := range links {
-		names[l.Index] = l.Name
 	}
 	var routes []Route
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {

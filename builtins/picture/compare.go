@@ -188,26 +188,3 @@ func ruleFact(spec []string, mark string) string {
 	sort.Strings(options)
 	return strings.Join(options, " ")
 }
-
-// Diff compares two pictures line by line: "-" stands before what only a has, "+"
-// before what only b has. It is "" where they are the same.
-func Diff(a, b *Picture, o CompareOptions) string {
-	have := map[string]int{}
-	left, right := a.Facts(o), b.Facts(o)
-	for _, f := range left {
-		have[f]++
-	}
-	var text strings.Builder
-	for _, f := range right {
-		if have[f]--; have[f] < 0 {
-			fmt.Fprintln(&text, "+", f)
-		}
-	}
-	for _, f := range left {
-		if have[f] > 0 {
-			have[f]--
-			fmt.Fprintln(&text, "-", f)
-		}
-	}
-	return text.String()
-}

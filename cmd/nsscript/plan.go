@@ -43,11 +43,8 @@ Programs that the script runs are part of what is printed, but what they change 
 not in the picture.`,
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeScripts,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && o.code != "" {
-				return usage("give a script or -c CODE, not both")
-			}
-			if len(args) == 0 && o.code == "" {
-				return usage("give a file, @example, - or -c CODE (see `%s --help`)", cmd.CommandPath())
+			if err := checkScript(cmd, args, o.code); err != nil {
+				return err
 			}
 			return printPlan(cmd.Context(), args, o)
 		},

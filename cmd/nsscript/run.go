@@ -37,11 +37,8 @@ func newRun() *cobra.Command {
 		Short: "Build a lab and leave it up; running it again replaces it",
 		Args:  cobra.MaximumNArgs(1), ValidArgsFunction: completeScripts,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 && o.code != "" {
-				return usage("give a script or -c CODE, not both")
-			}
-			if len(args) == 0 && o.code == "" {
-				return usage("give a file, @example, - or -c CODE (see `%s --help`)", cmd.CommandPath())
+			if err := checkScript(cmd, args, o.code); err != nil {
+				return err
 			}
 			return runLab(cmd.Context(), args, o)
 		},

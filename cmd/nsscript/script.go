@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"go.starlark.net/starlark"
 )
 
@@ -167,4 +168,15 @@ func skipLine(err error) string {
 		line += fmt.Sprintf(" (%s)", at.Pos)
 	}
 	return line
+}
+
+// checkScript refuses arguments that name no script, or two.
+func checkScript(cmd *cobra.Command, args []string, code string) error {
+	if len(args) == 1 && code != "" {
+		return usage("give a script or -c CODE, not both")
+	}
+	if len(args) == 0 && code == "" {
+		return usage("give a file, @example, - or -c CODE (see `%s --help`)", cmd.CommandPath())
+	}
+	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,24 +18,6 @@ import (
 
 	"nsscript/builtins/probe/internal/nettest"
 )
-
-// log collects what a server writes.
-type log struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *log) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
 
 // cable joins two namespaces; each end is named after the other.
 func cable(a, b *nettest.NS, addrA, addrB string) {
@@ -88,9 +69,9 @@ func serve(ns *nettest.NS, listen func() (interface{ Serve(context.Context) erro
 	})
 }
 
-func serveDHCP(ns *nettest.NS, c Config) *log {
+func serveDHCP(ns *nettest.NS, c Config) *nettest.Log {
 	ns.T.Helper()
-	l := &log{}
+	l := &nettest.Log{}
 	serve(ns, func() (interface{ Serve(context.Context) error }, error) { return Listen(c, l) })
 	return l
 }

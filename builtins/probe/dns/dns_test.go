@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,33 +16,15 @@ import (
 	"nsscript/builtins/probe/internal/nettest"
 )
 
-// log collects what a server writes.
-type log struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *log) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // start serves in a namespace until the test ends. It listens on 127.0.0.1, and on 10.1.0.1,
 // whose clients have that address too.
-func start(t *testing.T, opts ServerOptions) (*nettest.NS, *log) {
+func start(t *testing.T, opts ServerOptions) (*nettest.NS, *nettest.Log) {
 	t.Helper()
 	ns := nettest.New(t, "ns1")
 	if out, err := command(ns, "ip", "addr", "add", "10.1.0.1/24", "dev", "lo"); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	l := &log{}
+	l := &nettest.Log{}
 	opts.Log, opts.Port = l, Port
 	var s *Server
 	ns.Must(ns.Do(func() (err error) {

@@ -2,10 +2,12 @@
 package nettest
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,4 +114,24 @@ func (n *NS) AwaitUp(dev string) {
 		time.Sleep(time.Millisecond)
 	}
 	n.T.Fatalf("namespace %q: %q does not come up", n.Name, dev)
+}
+
+// Log collects what a server writes.
+type Log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write adds to the log.
+func (l *Log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+// String is all that was written.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
