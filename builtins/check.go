@@ -22,6 +22,7 @@ var checkSpecs = []spec{
 		doc: checkDoc,
 		run: check,
 	},
+	exerciseSpec,
 	{sig: "skip(reason = None)", doc: skipDoc, run: skip},
 	{
 		sig: "sleep(d)", doc: sleepDoc,
@@ -79,6 +80,8 @@ type Check struct {
 	Pos     string `json:"pos"`
 	Got     string `json:"got,omitempty"` // what a failed check saw
 	Hint    string `json:"hint,omitempty"`
+	// Packets are the probes of a failed check.
+	Packets []Asked `json:"-"`
 }
 
 // Checks returns the checks so far.
@@ -121,6 +124,14 @@ func check(c *call) (starlark.Value, error) {
 	if c.Assumptions() > 0 { // what it was given may follow from one
 		k = Check{Name: name, Pos: k.Pos, OK: true, Assumed: true}
 	}
+	if asked := c.askedSince(); !k.OK {
+		k.Packets = asked
+		if c.opts.Style.Walks {
+			if err := c.follow(k.Packets); err != nil {
+				return nil, err
+			}
+		}
+	}
 	c.mu.Lock()
 	c.checks = append(c.checks, k)
 	c.mu.Unlock()
@@ -128,6 +139,10 @@ func check(c *call) (starlark.Value, error) {
 }
 
 func (c *call) printCheck(k Check) error {
+	if c.opts.Checked != nil {
+		c.opts.Checked(k)
+		return nil
+	}
 	if c.opts.Style.Quiet {
 		return nil
 	}

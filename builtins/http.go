@@ -66,6 +66,12 @@ func httpRequest(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, c.interrupted(err)
 	}
+	got := outcome(r.Error, netip.Addr{})
+	if r.Status != 0 && r.Error == "" {
+		got = strings.TrimSpace(fmt.Sprintf("%d %s", r.Status, r.Reason))
+	}
+	to := req.Target
+	c.probed(Asked{ns: ns, target: starlark.String(to.Addr().String()), proto: "tcp", port: int(to.Port()), OK: r.Status != 0, Got: got}, to.Addr())
 	return response(r), nil
 }
 

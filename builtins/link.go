@@ -20,6 +20,7 @@ type Link struct {
 	n       *Namespace
 	name    string // as it was last seen
 	index   int
+	planned bool // the index is a plan's
 	deleted bool
 }
 
@@ -36,7 +37,7 @@ var (
 
 // linkValue wraps an interface: a Bridge is a Link that can do more.
 func (n *Namespace) linkValue(l *kernel.Link) starlark.Value {
-	link := Link{n: n, name: l.Name, index: l.Index}
+	link := Link{n: n, name: l.Name, index: l.Index, planned: n.s.lab.Planned()}
 	switch l.Kind {
 	case "bridge":
 		return &Bridge{link}
@@ -107,9 +108,9 @@ func (l *Link) read() (*kernel.Link, error) {
 		return nil, err
 	}
 	if !l.deleted {
-		k, err := ns.LinkByIndex(l.index)
+		k, err := l.look(ns)
 		if err == nil {
-			l.name = k.Name
+			l.name, l.index, l.planned = k.Name, k.Index, l.n.s.lab.Planned()
 			return k, nil
 		}
 		if !errors.Is(err, unix.ENODEV) {
@@ -117,6 +118,15 @@ func (l *Link) read() (*kernel.Link, error) {
 		}
 	}
 	return nil, badArg("", "the interface %q of %s is no more", l.name, l.n.title())
+}
+
+// look finds the interface by its index; one of a plan that was carried out meanwhile by
+// its name.
+func (l *Link) look(ns kernel.Space) (*kernel.Link, error) {
+	if l.planned && !l.n.s.lab.Planned() {
+		return ns.Link(l.name)
+	}
+	return ns.LinkByIndex(l.index)
 }
 
 func (l *Link) addrs() ([]kernel.Addr, error) {

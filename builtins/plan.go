@@ -121,7 +121,11 @@ func (c *call) planProcess(ns *Namespace, o *op.StartProcess) (*Process, error) 
 	if err := c.do(o); err != nil {
 		return nil, err
 	}
-	return &Process{n: ns, start: o, done: make(chan struct{})}, nil
+	p := &Process{n: ns, start: o, done: make(chan struct{})}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.planned = append(c.planned, p)
+	return p, nil
 }
 
 // lastPID is the highest number that a process can have.

@@ -77,6 +77,7 @@ func (s *Session) ping(pos string, ns *Namespace, target starlark.Value, req pro
 	if r.Sent == 0 {
 		return nil, s.interrupted(err)
 	}
+	s.probed(Asked{ns: ns, target: target, OK: r.Received == r.Sent, Got: pinged(r)}, req.Target)
 	return pingResult(r), s.interrupted(err)
 }
 
@@ -187,6 +188,7 @@ func connect(c *call) (starlark.Value, error) {
 	if err != nil {
 		return nil, c.interrupted(err)
 	}
+	c.probed(Asked{ns: ns, target: target, proto: proto, port: int(to), OK: r.OK, Got: outcome(r.Error, r.ErrorFrom)}, ip)
 	return connResult(req, r), nil
 }
 

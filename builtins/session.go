@@ -33,6 +33,8 @@ type Options struct {
 	// Interact opens an interactive session with the names that a thread sees; nil
 	// in such a session.
 	Interact func(thread *starlark.Thread) error
+	// Checked is told of each check, in place of its being printed, if set.
+	Checked func(Check)
 	// Console is the interactive session, nil outside of one.
 	Console Console
 }
@@ -42,6 +44,7 @@ type Style struct {
 	Color  bool
 	Quiet  bool // checks are collected, not printed
 	Places bool // a check that failed is printed with its place
+	Walks  bool // a check that failed follows the packets that it was about
 }
 
 // Session is one run of a script.
@@ -62,7 +65,10 @@ type Session struct {
 	jobs        int // background processes so far
 	assumptions int // answers of a plan so far
 	services    plannedServices
+	planned     []*Process // that a plan has not started
 	captures    []*Capture // those that run
+	asked       []Asked    // what probes have found since the last check
+	exercise    *Exercise
 	unwritten   error      // of files whose captures ended with a namespace
 }
 

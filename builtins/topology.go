@@ -125,6 +125,11 @@ func join(c *call) (starlark.Value, error) {
 		}
 	default:
 		o.Path = kernel.NetNSPath(name)
+		if n, err := c.known(name, o.Path); err != nil {
+			return nil, err
+		} else if n != nil {
+			return n, nil
+		}
 	}
 	if err := lab.CheckName("namespace", o.Name); err != nil {
 		return nil, err
@@ -136,6 +141,23 @@ func join(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	return c.remember(&Namespace{s: c.Session, name: o.Name, joined: true}), nil
+}
+
+// known is the namespace that the lab has under a name, if the machine calls the same one
+// so.
+func (s *Session) known(name, path string) (*Namespace, error) {
+	n := s.NamespaceNamed(name)
+	if n == nil || n == s.host {
+		return nil, nil
+	}
+	if s.lab.Planned() {
+		return n, nil
+	}
+	same, err := s.lab.Holds(name, path)
+	if err != nil || !same {
+		return nil, err
+	}
+	return n, nil
 }
 
 // end is where one end of a cable goes: into a namespace, or into a bridge in
@@ -407,7 +429,7 @@ A namespace that is there already, such as a container's; it is never deleted, a
 
 One of the three says where it is. In a sandbox only what runs in the sandbox can be joined.
 
-name (string): as "ip netns list" shows it; with pid or path, the name that the lab gives it
+name (string): as "ip netns list" shows it; one that the lab has made is that one; with pid or path, the name that the lab gives it
 pid (int | Process): a process in it
 path (string): its file, an absolute path
 returns (Namespace): the namespace

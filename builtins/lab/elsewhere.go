@@ -18,3 +18,6 @@ func (l *Lab) standing(context.Context) (*picture.Picture, error) { return nil, 
 
 // View is an error.
 func (l *Lab) View(string) (kernel.View, error) { return kernel.View{}, kernel.ErrNotLinux }
+
+// Holds is an error.
+func (l *Lab) Holds(string, string) (bool, error) { return false, kernel.ErrNotLinux }

@@ -71,6 +71,15 @@ func CreateJournal(path string, private bool) (*Journal, error) {
 	return j, nil
 }
 
+// appendJournal opens a journal to go on with it.
+func appendJournal(path string) (*Journal, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Journal{f: f}, nil
+}
+
 // Close closes the file.
 func (j *Journal) Close() error { return j.f.Close() }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/op"
@@ -138,5 +139,46 @@ func (l *Lab) attach() error {
 			l.sys.Detach(o.Name)
 		}
 	}
+	if l.Private() {
+		return l.attachOthers()
+	}
 	return nil
+}
+
+// attachOthers opens the namespaces that a user has made by hand in the lab's sandbox
+// (ip netns add): all that is there is the lab's.
+func (l *Lab) attachOthers() error {
+	names, err := kernel.NetNSNames()
+	if err != nil {
+		return err
+	}
+	known := l.sys.Names()
+	for _, name := range names {
+		if slices.Contains(known, name) || name == op.Host || CheckName("namespace", name) != nil {
+			continue
+		}
+		ns, err := kernel.OpenNetNS(kernel.NetNSPath(name))
+		if kernel.IsGone(err) || errors.Is(err, kernel.ErrNoNetNS) || errors.Is(err, fs.ErrPermission) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		l.sys.Attach(name, ns, true)
+	}
+	return nil
+}
+
+// Holds reports whether the namespace at a path is the one that the lab calls name.
+func (l *Lab) Holds(name, path string) (bool, error) {
+	mine, err := l.sys.NS(name)
+	if err != nil {
+		return false, err
+	}
+	ns, err := openIs(path, mine.ID())
+	if ns == nil || err != nil {
+		return false, err
+	}
+	ns.Close()
+	return true, nil
 }
