@@ -8,7 +8,6 @@ import (
 	"go.starlark.net/starlark"
 
 	"nsscript/builtins/probe"
-
 )
 
 // Asked is what a script has asked of the network with one probe, and what came of it.

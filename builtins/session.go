@@ -69,7 +69,7 @@ type Session struct {
 	captures    []*Capture // those that run
 	asked       []Asked    // what probes have found since the last check
 	exercise    *Exercise
-	unwritten   error      // of files whose captures ended with a namespace
+	unwritten   error // of files whose captures ended with a namespace
 }
 
 // NewSession begins a run. ctx ends it: whatever blocks returns.
