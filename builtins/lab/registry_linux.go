@@ -28,6 +28,7 @@ type Meta struct {
 	Host        kernel.NSID       `json:"host"`                // the namespace it stands in, without a sandbox
 	Sandbox     *sandbox.Identity `json:"sandbox,omitempty"`   // the sandbox it stands in
 	Untrusted   bool              `json:"untrusted,omitempty"` // the sandbox is closed, and holds the lab's notes
+	Inside      bool              `json:"inside,omitempty"`    // the sandbox holds the lab's notes
 	Lost        bool              `json:"-"`                   // what was noted of it is lost or spoiled
 }
 
@@ -165,7 +166,10 @@ func (c *Claim) Write(m *Meta) error {
 	return replaceFile(filepath.Join(c.Dir, "lab.json"), append(b, '\n'), 0o644)
 }
 
-// WriteInside records what a lab is in its directory inside a closed sandbox.
+// Within reports whether the lab's notes are in its sandbox, and not in the registry.
+func (m *Meta) Within() bool { return m.Untrusted || m.Inside }
+
+// WriteInside records what a lab is in its directory inside its sandbox.
 func WriteInside(dir string, m *Meta) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

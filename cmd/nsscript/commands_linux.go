@@ -17,6 +17,8 @@ func commands() []*cobra.Command {
 		newExamples(),
 		newTest(),
 		newTestWorker(),
+		newExercise(),
+		newExerciseWorker(),
 		newRepl(),
 		newDown(),
 		newLs(),

@@ -25,7 +25,7 @@ func commands() []*cobra.Command {
 		newCompletion(),
 		newVersion(),
 	}
-	for _, name := range []string{"run", "repl", "test", "ls", "show", "down", "exec", "shell", "ping", "trace", "capture", "import", "serve", "doctor"} {
+	for _, name := range []string{"run", "repl", "test", "ls", "show", "down", "exec", "shell", "ping", "trace", "capture", "import", "serve", "doctor", "exercise"} {
 		list = append(list, &cobra.Command{
 			Use: name, Short: "Needs Linux", DisableFlagParsing: true,
 			RunE: func(*cobra.Command, []string) error { return fmt.Errorf("%s: %w", name, kernel.ErrNotLinux) },

@@ -74,9 +74,14 @@ func execIn(target string, argv []string) error {
 	}
 	view, err := l.View(ns)
 	if err != nil {
-		return &op.Error{Msg: fmt.Sprintf("the lab %q has no namespace %q", labName, ns), Tip: near.Hint(append(l.System().Names(), op.Host), ns)}
+		return noSpace(l, ns)
 	}
 	return become(argv, view, op.EnvLab+"="+l.System().Sign, "NSSCRIPT_NS="+ns)
+}
+
+// noSpace is the error of a namespace that a lab does not have.
+func noSpace(l *lab.Lab, ns string) error {
+	return &op.Error{Msg: fmt.Sprintf("the lab %q has no namespace %q", l.Name(), ns), Tip: near.Hint(append(l.System().Names(), op.Host), ns)}
 }
 
 // become replaces this process by a command.

@@ -112,10 +112,10 @@ func lost(ctx context.Context, r lab.Registry) ([]row, error) {
 	return rows, err
 }
 
-// spacesOf lists the namespaces of a lab. The notes of an untrusted one are inside
-// its sandbox: they are not read, but what has a name in there.
+// spacesOf lists the namespaces of a lab. Notes that are inside its sandbox are not read,
+// but what has a name in there.
 func spacesOf(r lab.Registry, m *lab.Meta) ([]string, error) {
-	if !m.Untrusted || m.Sandbox == nil || os.Getenv(envWorker) != "" {
+	if !m.Within() || m.Sandbox == nil || os.Getenv(envWorker) != "" {
 		return lab.NamespacesOf(r.Path(m.Name))
 	}
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/root%s", m.Sandbox.PID, kernel.NetNSDir))
@@ -148,7 +148,7 @@ func state(r lab.Registry, m *lab.Meta, boot string) string {
 		_ = box.Close()
 		root = fmt.Sprintf("/proc/%d/root", m.Sandbox.PID)
 	}
-	if !r.Up(m.Name) || !m.Untrusted && r.Damaged(m.Name, root) {
+	if !r.Up(m.Name) || !m.Within() && r.Damaged(m.Name, root) {
 		return "broken"
 	}
 	return "up"

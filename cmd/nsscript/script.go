@@ -67,9 +67,11 @@ type ready struct {
 func language(ctx context.Context, out io.Writer, o builtins.Options) *ready {
 	r := &ready{params: o.Params}
 	o.Out, o.Help = out, helper()
-	o.Explained = func(err error) (msg, hint string) {
-		e := r.interp.Explain(ctx, err)
-		return fmt.Sprintf("%s: %s", e.Pos, e.Msg), e.Hint
+	if o.Explained == nil {
+		o.Explained = func(err error) (msg, hint string) {
+			e := r.interp.Explain(ctx, err)
+			return fmt.Sprintf("%s: %s", e.Pos, e.Msg), e.Hint
+		}
 	}
 	if !o.Lab.Planned() {
 		o.Interact = func(thread *starlark.Thread) error { return interactWith(r)(thread) }

@@ -199,26 +199,26 @@ func (w *testWorker) functions(globals starlark.StringDict) (f testFunctions, er
 		fmt.Fprintf(&stdout, "skipped: %s\n", w.result.Reason)
 		return f, nil
 	}
-	if f.setup, err = w.function(globals, suite.Setup, 0); err != nil {
+	if f.setup, err = functionOf(w.script, globals, suite.Setup, 0); err != nil {
 		return f, err
 	}
-	if f.teardown, err = w.function(globals, suite.Teardown, 1); err != nil {
+	if f.teardown, err = functionOf(w.script, globals, suite.Teardown, 1); err != nil {
 		return f, err
 	}
-	if f.test, err = w.function(globals, w.name, 1); err != nil {
+	if f.test, err = functionOf(w.script, globals, w.name, 1); err != nil {
 		return f, err
 	}
 	for name, fn := range map[string]*starlark.Function{w.name: f.test, suite.Teardown: f.teardown} {
 		if fn != nil && fn.NumParams() > 0 && f.setup == nil {
-			return f, w.wrong(name, fmt.Sprintf("%s takes what setup() returns, and there is no setup()", name), "define setup(), or leave the parameter out")
+			return f, globalProblem(w.script, name, fmt.Sprintf("%s takes what setup() returns, and there is no setup()", name), "define setup(), or leave the parameter out")
 		}
 	}
 	return f, nil
 }
 
-// function is one function of the script, which takes so many arguments at most; nil
-// if there is none of that name.
-func (w *testWorker) function(globals starlark.StringDict, name string, most int) (*starlark.Function, error) {
+// functionOf is one function of a script, which takes so many arguments at most; nil if
+// there is none of that name.
+func functionOf(script *interp.Script, globals starlark.StringDict, name string, most int) (*starlark.Function, error) {
 	v := globals[name]
 	if v == nil {
 		return nil, nil
@@ -229,26 +229,26 @@ func (w *testWorker) function(globals starlark.StringDict, name string, most int
 		if strings.HasPrefix(name, "test_") {
 			tip += ", or choose a name that does not begin with test_"
 		}
-		return nil, w.wrong(name, fmt.Sprintf("%s is called as a function, and it is of type %s", name, v.Type()), tip)
+		return nil, globalProblem(script, name, fmt.Sprintf("%s is called as a function, and it is of type %s", name, v.Type()), tip)
 	}
 	if fn.NumParams() > most {
 		takes := "takes no argument"
 		if most == 1 {
 			takes = "takes nothing, or one argument: what setup() returns"
 		}
-		return nil, w.wrong(name, fmt.Sprintf("%s has %d parameters: %s() %s", name, fn.NumParams(), name, takes), "")
+		return nil, globalProblem(script, name, fmt.Sprintf("%s has %d parameters: %s() %s", name, fn.NumParams(), name, takes), "")
 	}
 	return fn, nil
 }
 
-// wrong is an error about a global name of the script.
-func (w *testWorker) wrong(name, msg, hint string) error {
-	for _, id := range w.script.Globals() {
+// globalProblem is an error about a global name of a script.
+func globalProblem(script *interp.Script, name, msg, hint string) error {
+	for _, id := range script.Globals() {
 		if id.Name == name {
-			return w.script.Problem(id, msg, hint)
+			return script.Problem(id, msg, hint)
 		}
 	}
-	return &interp.Error{Msg: filepath.Base(w.file) + ": " + msg, Hint: hint}
+	return &interp.Error{Msg: filepath.Base(script.Source.Name) + ": " + msg, Hint: hint}
 }
 
 // given are the arguments for a function that may take what setup() made.

@@ -123,6 +123,7 @@ type client struct {
 	claim    *lab.Claim
 	stay     bool
 	closed   bool   // the worker may not be believed
+	inside   bool   // the lab's notes are kept in the sandbox
 	origin   string // of a lab in a closed sandbox
 }
 
@@ -228,6 +229,7 @@ func (c *client) serve(q question, a *answer) error {
 	if c.claim != nil {
 		return errors.New("the lab was opened already")
 	}
+	m.Inside = c.inside
 	if c.closed {
 		m = lab.Meta{Name: m.Name, Description: m.Description, Origin: c.origin, Untrusted: true}
 	}
@@ -241,7 +243,7 @@ func (c *client) serve(q question, a *answer) error {
 		return errors.Join(err, claim.Remove())
 	}
 	c.claim, a.Dir = claim, claim.Dir
-	if c.closed {
+	if m.Within() {
 		a.Dir, a.Meta = lab.Registry{Dir: registryInside}.Path(m.Name), &m
 	}
 	return nil
@@ -334,8 +336,11 @@ func enter(r lab.Registry, m *lab.Meta, files ...*os.File) error {
 	}
 	defer func() { _ = box.Close() }()
 	cmd := sandbox.Command{Path: self(), Args: append([]string{"nsscript"}, os.Args[1:]...), Env: append(os.Environ(), envWorker+"="+r.Dir), Files: files}
-	if m.Untrusted {
+	switch {
+	case m.Untrusted:
 		cmd.Path, cmd.Env, cmd.Dir = sandbox.SelfPath, environInside(), "/"
+	case m.Inside:
+		cmd.Env = append(os.Environ(), envWorker+"="+registryInside)
 	}
 	p, err := box.Start(cmd)
 	if err != nil {
