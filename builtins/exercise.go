@@ -70,26 +70,18 @@ func (s *Session) Exercise() *Exercise {
 const exerciseDoc = `
 Says that the script is an exercise, which "nsscript exercise" gives to a student: what it is called and what is to be done.
 
-The script defines what the exercise consists of:
+The script defines the parts of the exercise. setup() builds the network that the student is given, and may be left out. checks() holds, with check(), what must be true in the end: only what can be seen from outside, packets that arrive or do not. solution() does what the student should have done; its doc string explains it, in Markdown. hints is a list of strings, given out one by one. wrong is a list of functions: usual wrong answers, which checks() must not accept. right, where there is one, is a list of other right answers.
 
-    setup()      builds the network that the student is given; may be left out
-    checks()     holds what must be true in the end, with check(): only what can be seen from outside, packets that
-                 arrive or do not
-    solution()   does what the student should have done; its doc string explains it, in Markdown
-    hints        a list of strings, given out one by one
-    wrong        a list of functions: usual wrong answers, which checks() must not accept
-    right        a list of functions: other right answers, if there are any
+Each of these functions may take one argument, which is what setup() returned. Each is run by a process of its own in the sandbox of the exercise, where setup() is planned once more to have its values: it must not depend on what a program prints or a packet finds. What checks() has made is taken back.
 
-Each of the functions may take one argument, which is what setup() returned. A command of its own runs each of them, in
-the sandbox of the exercise, so nothing but that is handed on; what checks() has made is taken back. With
-"nsscript exercise test" all of it is tried: checks() fails on what setup() has built, in an empty network and after each wrong
-answer, and passes after each right one.
+"nsscript exercise test" tries all of it: checks() has to fail on what setup() has built, where nothing is built and after each wrong answer, and to pass after each right one.
 
 title (string): what it is called, in one line
 brief (string): the task, in Markdown
 level (int | string): how hard it is, 1 for the easiest
 topic (string): what it is about, in a word or two
 template (string): the exercise is to write a script, and this is the file that the student completes
+returns (None): nothing
 errors: an argument is empty, or the file is an exercise already
 example:
     exercise("A cable", "Connect red and blue.", level = 1, topic = "links")
