@@ -20,10 +20,17 @@ func (v View) enter() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("a mount namespace for the program: %w", err)
 	}
+	names, err := sharedNames()
+	if err != nil {
+		return err
+	}
 	// What is mounted from here on must not be seen outside; what is unmounted
 	// outside must not be held here.
 	if err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("mount --make-rslave /: %w", err)
+	}
+	if err := names.put(); err != nil {
+		return err
 	}
 	if v.NS != nil && !v.NS.home {
 		if err := netns.Set(v.NS.handle); err != nil {
@@ -49,6 +56,38 @@ func (v View) enter() error {
 		}
 	}
 	return nil
+}
+
+// shared is a mount that was taken up, to be put down elsewhere.
+type shared int
+
+// noMount is none.
+const noMount shared = -1
+
+// sharedNames takes up the directory of named namespaces, as long as it is shared with
+// those outside: a namespace that a program in the view names (ip netns add) is to be
+// seen by all. Linux 5.2 can do that (open_tree(2)).
+func sharedNames() (shared, error) {
+	fd, err := unix.OpenTree(unix.AT_FDCWD, NetNSDir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	switch {
+	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOENT), errors.Is(err, unix.EINVAL), errors.Is(err, unix.EPERM):
+		return noMount, nil // there is no such directory, or it cannot be done
+	case err != nil:
+		return noMount, fmt.Errorf("the directory %s: %w", NetNSDir, err)
+	}
+	return shared(fd), nil
+}
+
+// put puts the directory of named namespaces over the one that is there.
+func (m shared) put() error {
+	if m == noMount {
+		return nil
+	}
+	err := unix.MoveMount(int(m), "", unix.AT_FDCWD, NetNSDir, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	if err != nil {
+		err = fmt.Errorf("the directory %s: %w", NetNSDir, err)
+	}
+	return errors.Join(err, unix.Close(int(m)))
 }
 
 // mountSys puts the /sys of the thread's network namespace in place of the old

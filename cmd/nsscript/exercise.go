@@ -75,19 +75,29 @@ func (o *exerciseOptions) open() (*student, error) {
 	if s.progress, err = store.Load(); err != nil {
 		return nil, err
 	}
-	id := s.progress.Current.Course
-	if o.course != "" && o.course != course.BuiltIn {
-		id, err = filepath.Abs(o.course)
-	} else if o.course != "" {
+	id := s.progress.Course
+	switch o.course {
+	case "":
+	case course.BuiltIn:
 		id = course.BuiltIn
+	default:
+		if id, err = filepath.Abs(o.course); err != nil {
+			return nil, err
+		}
 	}
-	if err == nil {
-		s.course, err = course.Open(id, exercises.FS)
+	if s.course, err = course.Open(id, exercises.FS); err != nil {
+		if o.course == "" {
+			err = fmt.Errorf("%w (nsscript exercise --course built-in list is about the exercises that come with nsscript)", err)
+		}
+		return nil, err
 	}
-	if err != nil && o.course == "" {
-		return nil, fmt.Errorf("%w (nsscript exercise --course built-in list is about the exercises that come with nsscript)", err)
+	if o.course == "" {
+		return s, nil
 	}
-	return s, err
+	return s, store.Change(func(p *course.Progress) error {
+		p.Course, s.progress = id, p
+		return nil
+	})
 }
 
 // item finds the exercise that is named, or is at hand.
@@ -95,12 +105,15 @@ func (s *student) item(args []string) (*course.Item, error) {
 	if len(args) > 0 {
 		return s.course.Find(args[0])
 	}
-	at := s.progress.Current
-	if at.Course != s.course.ID || at.Name == "" {
+	name := s.current()
+	if name == "" {
 		return nil, &op.Error{Msg: "no exercise was started", Tip: "begin with: nsscript exercise start 1"}
 	}
-	return s.course.Find(at.Name)
+	return s.course.Find(name)
 }
+
+// current is the name of the exercise at hand, "" for none.
+func (s *student) current() string { return s.progress.Current[s.course.ID] }
 
 // record is what was done of an exercise.
 func (s *student) record(it *course.Item) *course.Record { return s.progress.Of(it.Course, it.Name) }
@@ -117,8 +130,7 @@ func (s *student) note(it *course.Item, change func(r *course.Record)) error {
 // choose makes an exercise the one that commands are about.
 func (s *student) choose(it *course.Item) error {
 	return s.store.Change(func(p *course.Progress) error {
-		p.Current = course.Ref{Course: it.Course, Name: it.Name}
-		p.Of(it.Course, it.Name)
+		p.Choose(it)
 		s.progress = p
 		return nil
 	})
@@ -314,15 +326,15 @@ func present(s *student, it *course.Item, e *exerciseScript, n *exerciseNet) err
 func howTo(file string) string {
 	if file != "" {
 		return fmt.Sprintf(`  edit    %s
-  nsscript exercise check         builds your network, and says what holds
-  nsscript exercise shell NS      looks around in it (host: the place outside)
-  nsscript exercise hint          a hint
+  nsscript exercise check        builds your network, and says what holds
+  nsscript exercise shell [NS]   a shell on its host, or in the namespace NS
+  nsscript exercise hint         a hint
 `, shortPath(file))
 	}
-	return `  nsscript exercise shell NS      a shell in a namespace (host: the place outside)
-  nsscript exercise repl          the same network from nsscript's prompt
-  nsscript exercise check         says what holds; check -v follows the packets
-  nsscript exercise hint          a hint
+	return `  nsscript exercise shell [NS]   a shell on the host, or in the namespace NS
+  nsscript exercise repl         the same network from nsscript's prompt
+  nsscript exercise check        says what holds; check -v follows the packets
+  nsscript exercise hint         a hint
 `
 }
 
@@ -387,7 +399,7 @@ func newExerciseNext(o *exerciseOptions) *cobra.Command {
 				return err
 			}
 			it := &s.course.Items[0]
-			if s.progress.Current.Course == s.course.ID && s.progress.Current.Name != "" {
+			if s.current() != "" {
 				done, err := s.item(nil)
 				if err != nil {
 					return err

@@ -72,12 +72,12 @@ func (s *student) tried(it *course.Item, passed bool) error {
 func (s *student) conclude(it *course.Item, r *exerciseResult, walks, before bool) {
 	style := checkPrinter{color: colorful(os.Stdout)}
 	if !r.passed() {
-		more := "check -v follows the packets; hint gives a hint"
+		more := " check -v follows the packets;"
 		if walks {
-			more = "hint gives a hint"
+			more = ""
 		}
 		if n, all := len(r.failed()), len(r.Checks); n > 0 {
-			fmt.Fprintf(&stdout, "\n%d of %d %s %s not hold yet; nsscript exercise %s\n", n, all, plural(all, "check"), map[bool]string{true: "does", false: "do"}[n == 1], more)
+			fmt.Fprintf(&stdout, "\n%d of %d %s %s not hold yet.%s hint gives a hint.\n", n, all, plural(all, "check"), map[bool]string{true: "does", false: "do"}[n == 1], more)
 		}
 		return
 	}
@@ -87,10 +87,11 @@ func (s *student) conclude(it *course.Item, r *exerciseResult, walks, before boo
 	}
 	fmt.Fprintln(&stdout)
 	if next := s.course.After(it); next != nil {
-		fmt.Fprintln(&stdout, "nsscript exercise next goes on; nsscript exercise solve explains how it can be done.")
+		fmt.Fprintln(&stdout, "Go on with:         nsscript exercise next")
 	} else {
-		fmt.Fprintln(&stdout, "That was the last one. nsscript exercise list shows what is left.")
+		fmt.Fprintln(&stdout, "That was the last:  nsscript exercise list shows what is left")
 	}
+	fmt.Fprintln(&stdout, "One way to do it:   nsscript exercise solve")
 }
 
 // spoken is a length of time as a person says it.

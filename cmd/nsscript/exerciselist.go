@@ -44,7 +44,7 @@ func (s *student) rows(ctx context.Context) []exerciseRow {
 		it := &s.course.Items[i]
 		rec := s.record(it)
 		r := exerciseRow{
-			N: it.N, Name: it.Name, Current: s.progress.Current == course.Ref{Course: it.Course, Name: it.Name},
+			N: it.N, Name: it.Name, Current: s.current() == it.Name,
 			Status: statusWord(rec), Tries: rec.Tries, Hints: rec.Hints, Seconds: rec.Seconds(), Started: rec.Started, Solved: rec.Solved,
 		}
 		if e, err := s.read(ctx, it); err != nil {
@@ -108,15 +108,20 @@ func (s *student) printRows(rows []exerciseRow) {
 		if r.Current {
 			at = "▸"
 		}
-		text := r.Title
+		line := fmt.Sprintf("%s%s %2d  %s  %s  %s  ", at, style.in(green, marks[r.Status]), r.N,
+			padded(r.Name, name), style.in(faint, padded(r.Level, 1)), style.in(faint, padded(r.Topic, topic)))
 		if r.Wrong != "" {
-			text = style.in(red, firstOf(r.Wrong))
+			line += style.in(red, firstOf(r.Wrong))
+		} else {
+			line += r.Title
 		}
-		fmt.Fprintf(&stdout, "%s%s %2d  %s  %s  %s  %s\n", at, style.in(green, marks[r.Status]), r.N,
-			padded(r.Name, name), style.in(faint, padded(r.Level, 1)), style.in(faint, padded(r.Topic, topic)), text)
+		if width := columns(); width > 0 {
+			line = ansi.Truncate(line, width, "…")
+		}
+		fmt.Fprintln(&stdout, line)
 	}
-	fmt.Fprintf(os.Stderr, "\n%d of %d solved (✓ solved, · the solution was shown, … begun); the number before the topic is the level\n", solved, len(rows))
-	if s.progress.Current.Name == "" {
+	fmt.Fprintf(os.Stderr, "\n%d of %d solved (✓ solved · shown … begun); before the topic stands the level\n", solved, len(rows))
+	if s.current() == "" {
 		fmt.Fprintln(os.Stderr, "begin with: nsscript exercise start 1")
 	}
 }

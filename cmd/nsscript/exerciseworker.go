@@ -125,6 +125,10 @@ func (w *exerciseWorker) do(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if host := p.Namespaces[0]; len(p.Namespaces) == 1 && len(host.Links) < 2 {
+			fmt.Fprintln(&stdout, "Nothing is built yet: there is a host, and nothing on it.")
+			return nil
+		}
 		return graph.Draw(&stdout, p, graph.Options{Format: "text", Width: columns()})
 	case "state":
 		return w.state(ctx, l)

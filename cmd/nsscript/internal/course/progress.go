@@ -16,16 +16,12 @@ import (
 // nowhere.
 type Progress struct {
 	Version int `json:"version"`
-	// Current is the exercise that commands are about where none is named.
-	Current Ref `json:"current"`
+	// Course is the ID of the course that commands are about; "" for the built-in one.
+	Course string `json:"course"`
+	// Current are the exercises that commands are about where none is named, by course.
+	Current map[string]string `json:"current"`
 	// Courses are the records by the ID of the course and the name of the exercise.
 	Courses map[string]map[string]*Record `json:"courses"`
-}
-
-// Ref names an exercise.
-type Ref struct {
-	Course string `json:"course"`
-	Name   string `json:"name"`
 }
 
 // Record is what was done of one exercise.
@@ -53,6 +49,14 @@ func (r *Record) Seconds() float64 {
 		return 0
 	}
 	return r.Solved.Sub(r.Started).Seconds()
+}
+
+// Choose makes an exercise the one that commands are about.
+func (p *Progress) Choose(it *Item) {
+	if p.Current == nil {
+		p.Current = map[string]string{}
+	}
+	p.Course, p.Current[it.Course] = it.Course, it.Name
 }
 
 // version is that of the file's form.
