@@ -81,7 +81,7 @@ type Check struct {
 	Got     string `json:"got,omitempty"` // what a failed check saw
 	Hint    string `json:"hint,omitempty"`
 	// Packets are the probes of a failed check.
-	Packets []Asked `json:"-"`
+	Packets []Asked `json:"packets,omitempty"`
 }
 
 // Checks returns the checks so far.

@@ -261,8 +261,12 @@ func start(ctx context.Context, s *student, it *course.Item, anew bool) error {
 	return present(s, it, e, n)
 }
 
-// raise builds the network of an exercise, and notes where it is.
+// raise builds the network of an exercise, in place of one that is up, and notes where it
+// is.
 func raise(ctx context.Context, s *student, it *course.Item, file string) (*exerciseNet, error) {
+	if err := stop(ctx, s, it); err != nil {
+		return nil, err
+	}
 	n, err := build(ctx, it, file)
 	if err != nil {
 		return nil, err

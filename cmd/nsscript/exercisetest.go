@@ -27,6 +27,7 @@ import (
 type trial struct {
 	name   string
 	unless bool         // nothing is built at all
+	file   string       // what the student has written, "" for nothing
 	do     *exerciseJob // what is done, nil for nothing
 	want   wanted
 	note   bool // what comes out otherwise is a remark, no flaw
@@ -203,7 +204,7 @@ func (t *trial) inside(ctx context.Context, it *course.Item) (checked *exerciseR
 func (t *trial) steps(box *sandbox.Sandbox, it *course.Item, out *os.File) (checked *exerciseResult, err error) {
 	if !t.unless {
 		job := jobFor(it, "build")
-		job.Alone = true
+		job.Alone, job.File = true, t.file
 		if _, err := workIn(box, job, out); err != nil {
 			return nil, err
 		}

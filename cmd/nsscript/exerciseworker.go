@@ -22,6 +22,7 @@ import (
 	"nsscript/builtins/graph"
 	"nsscript/builtins/lab"
 	"nsscript/builtins/op"
+	"nsscript/builtins/picture"
 	"nsscript/cmd/nsscript/internal/course"
 	"nsscript/examples/exercises"
 	"nsscript/interp"
@@ -208,6 +209,7 @@ func (w *exerciseWorker) buildIn(ctx context.Context, e *exerciseScript, l *lab.
 		if err != nil {
 			return err
 		}
+		src.Name = shortPath(src.Path)
 		if err := foresee(e.interp, src, e.session, nil); err != nil {
 			return err
 		}
@@ -330,15 +332,36 @@ func (w *exerciseWorker) state(ctx context.Context, l *lab.Lab) error {
 	if err != nil {
 		return err
 	}
+	facts := p.Facts(picture.CompareOptions{})
 	for _, n := range p.Namespaces {
-		n.Services = nil // they come and go with checks
+		space, err := l.System().Look(n.Name)
+		if err != nil {
+			continue // it was deleted meanwhile
+		}
+		for _, key := range watchedSysctls(n) {
+			if v, err := space.ReadSysctl(key); err == nil {
+				facts = append(facts, n.Name+": "+key+" = "+v)
+			}
+		}
 	}
-	text, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(text)
+	sum := sha256.Sum256([]byte(strings.Join(facts, "\n")))
 	return w.tell(&exerciseResult{State: hex.EncodeToString(sum[:])})
+}
+
+// watchedSysctls are the parameters of a namespace by which students mend things.
+func watchedSysctls(n *picture.Namespace) []string {
+	keys := lab.ShownSysctls()
+	confs := []string{"all", "default"}
+	for _, k := range n.Links {
+		confs = append(confs, strings.ReplaceAll(k.Name, ".", "/"))
+	}
+	for _, conf := range confs {
+		for _, key := range []string{"rp_filter", "proxy_arp", "forwarding", "arp_ignore", "accept_local"} {
+			keys = append(keys, "net.ipv4.conf."+conf+"."+key)
+		}
+		keys = append(keys, "net.ipv6.conf."+conf+".disable_ipv6", "net.ipv6.conf."+conf+".accept_ra")
+	}
+	return keys
 }
 
 // shell replaces this process by a shell, or another command, in a namespace.

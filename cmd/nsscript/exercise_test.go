@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"nsscript/builtins"
+	"nsscript/cmd/nsscript/internal/course"
+	"nsscript/cmd/nsscript/internal/markdown"
+	"nsscript/examples/exercises"
+)
+
+// fewest is how many hints and wrong answers each exercise of the course has at least,
+// and leastExercises how many exercises there are.
+const (
+	fewest         = 3
+	leastExercises = 28
+)
+
+// opened are the exercises which a student solves when he forwards everything and asks no
+// packet where it came from: that is what they are about.
+var opened = []string{"forwarding", "rp_filter"}
+
+func theCourse(t *testing.T) *course.Course {
+	t.Helper()
+	c, err := course.Embedded(exercises.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestExercises holds each exercise of the course to what the format promises: its checks
+// hold for the solution and for every other right answer, and not for what is given, for
+// wrong answers, for the usual cheats, or in a network that is not there.
+func TestExercises(t *testing.T) {
+	t.Parallel()
+	c := theCourse(t)
+	if len(c.Items) < leastExercises {
+		t.Errorf("there are %d exercises, want %d", len(c.Items), leastExercises)
+	}
+	ctx := t.Context()
+	slots := make(chan struct{}, 2)
+	for i := range c.Items {
+		it := &c.Items[i]
+		t.Run(it.Name, func(t *testing.T) {
+			t.Parallel()
+			p := prove(ctx, it, slots)
+			for _, f := range p.Findings {
+				t.Error(f.What)
+			}
+			if slices.Contains(opened, it.Name) {
+				return
+			}
+			job := jobFor(it, "cheat")
+			job.Answer = "forward"
+			forwards := trial{name: "everything is forwarded", do: job, want: fail}
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			for _, f := range forwards.run(ctx, it) {
+				t.Error(f.What)
+			}
+		})
+	}
+}
+
+// TestExerciseTexts holds the texts of the course to what a student's terminal shows.
+func TestExerciseTexts(t *testing.T) {
+	t.Parallel()
+	titles := map[string]string{}
+	for _, it := range theCourse(t).Items {
+		e, err := readExercise(t.Context(), it.Source, networkName(&it), builtins.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", it.Name, err)
+			continue
+		}
+		if len(e.hints) < fewest || len(e.wrong) < fewest {
+			t.Errorf("%s has %d hints and %d wrong answers, want %d of each", it.Name, len(e.hints), len(e.wrong), fewest)
+		}
+		if other := titles[e.Title]; other != "" {
+			t.Errorf("%s and %s have the title %q", other, it.Name, e.Title)
+		}
+		titles[e.Title] = it.Name
+		if !strings.Contains(e.Brief, "## Your task") {
+			t.Errorf("%s does not say what the task is", it.Name)
+		}
+		texts := append([]string{e.Brief, e.docOf(e.solution)}, e.hints...)
+		for _, text := range texts {
+			for line := range strings.Lines(markdown.Render(dedent(text), markdown.Options{})) {
+				if ansi.StringWidth(line) > 80 {
+					t.Errorf("%s: a line is wider than a terminal: %s", it.Name, line)
+				}
+			}
+		}
+		if strings.TrimSpace(e.docOf(e.solution)) == "" || e.bodyOf(e.solution) == "" {
+			t.Errorf("%s does not explain its solution", it.Name)
+		}
+	}
+}
+
+// TestExerciseTemplates holds that a file which the student is to complete is not the
+// answer already.
+func TestExerciseTemplates(t *testing.T) {
+	t.Parallel()
+	written := 0
+	for _, it := range theCourse(t).Items {
+		e, err := readExercise(t.Context(), it.Source, networkName(&it), builtins.Options{})
+		if err != nil || e.Template == "" {
+			continue
+		}
+		written++
+		file := fmt.Sprintf("%s/%s.star", t.TempDir(), it.Name)
+		if err := os.WriteFile(file, []byte(e.Template), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		given := trial{name: "the file as it is given", want: fail, file: file}
+		for _, f := range given.run(t.Context(), &it) {
+			t.Errorf("%s: %s", it.Name, f.What)
+		}
+	}
+	if written == 0 {
+		t.Error("no exercise is of the kind that is written")
+	}
+}
