@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -58,7 +59,7 @@ type proof struct {
 }
 
 // trialsOf are the trials of an exercise.
-func trialsOf(it *course.Item, e *exerciseScript) []trial {
+func trialsOf(it *course.Item, e *exerciseScript, cheats []string) []trial {
 	answer := func(which string, n int) *exerciseJob {
 		job := jobFor(it, "answer")
 		job.Answer, job.N, job.Quiet = which, n, true
@@ -77,6 +78,9 @@ func trialsOf(it *course.Item, e *exerciseScript) []trial {
 		{name: "everything accepted by every firewall", do: cheat("accept"), want: fail, note: true},
 		{name: "all addresses on every lo", do: cheat("lo"), want: fail, note: true},
 	}
+	for _, name := range cheats {
+		list = append(list, trial{name: "the cheat " + name, do: cheat(name), want: fail})
+	}
 	for i, fn := range e.wrong {
 		list = append(list, trial{name: fmt.Sprintf("the wrong answer %q", answerName(fn)), do: answer("wrong", i), want: fail})
 	}
@@ -87,7 +91,8 @@ func trialsOf(it *course.Item, e *exerciseScript) []trial {
 }
 
 // prove makes the trials of an exercise, so many at once.
-func prove(ctx context.Context, it *course.Item, slots chan struct{}) *proof {
+// cheats are done beside the usual ones.
+func prove(ctx context.Context, it *course.Item, slots chan struct{}, cheats []string) *proof {
 	began := time.Now()
 	p := &proof{Name: it.Name}
 	e, err := readExercise(ctx, it.Source, networkName(it), builtins.Options{Self: self()})
@@ -96,8 +101,17 @@ func prove(ctx context.Context, it *course.Item, slots chan struct{}) *proof {
 		return p
 	}
 	p.Findings = tooFew(e)
-	trials := trialsOf(it, e)
+	trials := trialsOf(it, e, cheats)
 	p.Trials = len(trials)
+	file, err := templateFile(e)
+	if err != nil {
+		p.Findings = []flaw{{What: err.Error()}}
+		return p
+	}
+	if file != "" {
+		defer func() { _ = os.RemoveAll(filepath.Dir(file)) }()
+		trials = append(trials, trial{name: "the template as it is given", file: file, want: fail})
+	}
 	found := make([][]flaw, len(trials))
 	var wg sync.WaitGroup
 	for i := range trials {
@@ -116,6 +130,20 @@ func prove(ctx context.Context, it *course.Item, slots chan struct{}) *proof {
 		p.OK = p.OK && f.Note
 	}
 	return p
+}
+
+// templateFile writes the file that the student completes into a directory of its own, where
+// the exercise is to write one.
+func templateFile(e *exerciseScript) (string, error) {
+	if e.Template == "" {
+		return "", nil
+	}
+	dir, err := os.MkdirTemp("", "nsscript-exercise-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "template.star")
+	return path, os.WriteFile(path, []byte(e.Template), 0o644)
 }
 
 // tooFew are about what an exercise should have more of.
@@ -226,6 +254,7 @@ func (t *trial) steps(box *sandbox.Sandbox, it *course.Item, out *os.File) (chec
 func newExerciseTest(o *exerciseOptions) *cobra.Command {
 	var jobs int
 	var strict, asJSON bool
+	var cheats []string
 	cmd := &cobra.Command{
 		Use: "test [N|NAME|FILE …]", Short: "Prove exercises: that their checks hold for right answers, and for no others",
 		Long: `Prove exercises: that their checks hold for right answers, and for no others.
@@ -243,26 +272,32 @@ faults without --strict.`,
 			if jobs < 1 {
 				return usage("-j wants how many trials to make at once, 1 or more")
 			}
+			for _, name := range cheats {
+				if name != "forward" {
+					return usage("--cheat knows forward, and not %q", name)
+				}
+			}
 			items, err := o.items(args)
 			if err != nil {
 				return err
 			}
-			return proveAll(cmd.Context(), items, jobs, strict, asJSON)
+			return proveAll(cmd.Context(), items, cheats, jobs, strict, asJSON)
 		},
 	}
 	f := cmd.Flags()
 	f.IntVarP(&jobs, "jobs", "j", runtime.NumCPU(), "make so many trials at once: `N`")
 	f.BoolVar(&strict, "strict", false, "remarks count as faults")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
+	f.StringArrayVar(&cheats, "cheat", nil, "the checks must not hold after this `CHEAT` either: forward")
 	return cmd
 }
 
-func proveAll(ctx context.Context, items []course.Item, jobs int, strict, asJSON bool) error {
+func proveAll(ctx context.Context, items []course.Item, cheats []string, jobs int, strict, asJSON bool) error {
 	slots := make(chan struct{}, jobs)
 	var proofs []*proof
 	bad := 0
 	for i := range items {
-		p := prove(ctx, &items[i], slots)
+		p := prove(ctx, &items[i], slots, cheats)
 		p.OK = p.OK && !(strict && len(p.Findings) > 0)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
