@@ -91,7 +91,7 @@ install: build
 reference:
 	$(GO) test ./builtins -run TestReadme -update
 	$(GO) test ./examples -run TestReadme -update
-	$(GO) test ./cmd/nsscript -run "TestReferenceFile|TestReadmeDrawing" -update
+	$(GO) test ./cmd/nsscript -run "TestReferenceFile|TestReadmeDrawing|TestReadmeExercises" -update
 
 deps-run:
 	@.ci/deps $(RUN_PROGRAMS)

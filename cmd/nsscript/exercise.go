@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,28 +155,31 @@ func (s *student) network(it *course.Item) (*exerciseNet, error) {
 	return n, err
 }
 
-// items are the exercises that are named, by number, name or file; without a name all.
+// items are the exercises that are named, by number, name, file or folder; without a name
+// all.
 func (o *exerciseOptions) items(args []string) ([]course.Item, error) {
 	var list []course.Item
 	var open *student
 	for _, arg := range args {
-		c, err := course.File(arg)
-		if !strings.HasSuffix(arg, ".star") {
-			if open == nil {
-				if open, err = o.open(); err != nil {
-					return nil, err
-				}
+		if isPath(arg) {
+			c, err := course.Open(arg, exercises.FS)
+			if err != nil {
+				return nil, err
 			}
-			var it *course.Item
-			if it, err = open.course.Find(arg); err == nil {
-				list = append(list, *it)
-			}
-		} else if err == nil {
 			list = append(list, c.Items...)
+			continue
 		}
+		if open == nil {
+			var err error
+			if open, err = o.open(); err != nil {
+				return nil, err
+			}
+		}
+		it, err := open.course.Find(arg)
 		if err != nil {
 			return nil, err
 		}
+		list = append(list, *it)
 	}
 	if len(args) > 0 {
 		return list, nil
@@ -185,6 +189,11 @@ func (o *exerciseOptions) items(args []string) ([]course.Item, error) {
 		return nil, err
 	}
 	return open.course.Items, nil
+}
+
+// isPath tells a file or a folder from the number or the name of an exercise.
+func isPath(arg string) bool {
+	return strings.HasSuffix(arg, ".star") || strings.ContainsRune(arg, filepath.Separator) || arg == "." || arg == ".."
 }
 
 // complete completes the name of an exercise.
@@ -205,6 +214,9 @@ func (o *exerciseOptions) command(use, short string, run func(cmd *cobra.Command
 	return &cobra.Command{
 		Use: use + " [N|NAME]", Short: short, Args: cobra.MaximumNArgs(1), ValidArgsFunction: o.complete,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && isPath(args[0]) {
+				o.course, args = args[0], []string{"1"}
+			}
 			s, err := o.open()
 			if err != nil {
 				return err
@@ -323,6 +335,9 @@ func present(s *student, it *course.Item, e *exerciseScript, n *exerciseNet) err
 		}
 	}
 	fmt.Fprintf(&stdout, "\n%s\n\n%s", style.in(bold, "How to go on"), howTo(s.record(it).File))
+	if _, err := exec.LookPath("nsscript"); err != nil {
+		fmt.Fprintf(&stdout, "\nHere nsscript is %s; in the shells of the network it is found by its name.\n", os.Args[0])
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
 
 	"nsscript/builtins"
 	"nsscript/cmd/nsscript/internal/course"
@@ -111,5 +113,38 @@ func TestExerciseTexts(t *testing.T) {
 	}
 	if written == 0 {
 		t.Error("no exercise is to write a script")
+	}
+}
+
+// TestReadmeExercises holds that the README lists the course as it is.
+func TestReadmeExercises(t *testing.T) {
+	const begin, end = "<!-- exercises -->\n", "<!-- end -->"
+	var list strings.Builder
+	for _, it := range theCourse(t).Items {
+		e, err := readExercise(t.Context(), it.Source, networkName(&it), builtins.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&list, "%d. %s\n", it.N, e.Title)
+	}
+	file := filepath.Join("..", "..", "README.md")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !ok || !ended {
+		t.Fatalf("the README has no place for the exercises, between %q and %q", begin, end)
+	}
+	want := before + begin + list.String() + end + after
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("the README's list of exercises is not current (-want +have); make reference writes it:\n%s", diff)
 	}
 }

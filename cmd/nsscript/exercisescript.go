@@ -85,6 +85,16 @@ func (e *exerciseScript) build(ctx context.Context) (err error) {
 	return err
 }
 
+// needsMade reports whether a function takes what setup() returns.
+func (e *exerciseScript) needsMade() bool {
+	for _, fn := range append([]starlark.Callable{e.checks, e.solution}, append(e.wrong, e.right...)...) {
+		if f, ok := fn.(*starlark.Function); ok && f.NumParams() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // call calls one of the exercise's functions with what setup() has made.
 func (e *exerciseScript) call(ctx context.Context, fn starlark.Callable) error {
 	var args []starlark.Value

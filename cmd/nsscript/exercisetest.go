@@ -256,7 +256,7 @@ func newExerciseTest(o *exerciseOptions) *cobra.Command {
 	var strict, asJSON bool
 	var cheats []string
 	cmd := &cobra.Command{
-		Use: "test [N|NAME|FILE …]", Short: "Prove exercises: that their checks hold for right answers, and for no others",
+		Use: "test [N|NAME|FILE|DIR …]", Short: "Prove exercises: that their checks hold for right answers, and for no others",
 		Long: `Prove exercises: that their checks hold for right answers, and for no others.
 
 Each exercise is tried in sandboxes of their own: its checks must fail on what setup() has

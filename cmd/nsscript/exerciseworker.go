@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -98,7 +100,10 @@ func newExerciseWorker() *cobra.Command {
 }
 
 // exerciseWorker does a job in the sandbox that this process is in.
-type exerciseWorker struct{ exerciseJob }
+type exerciseWorker struct {
+	exerciseJob
+	lock *os.File
+}
 
 func (w *exerciseWorker) do(ctx context.Context) error {
 	if w.Do == "build" {
@@ -225,6 +230,17 @@ func (w *exerciseWorker) resume() (*lab.Lab, error) {
 	return lab.Resume(w.Lab, lab.Registry{Dir: os.Getenv(envWorker)}.Path(w.Lab), lab.Options{Name: w.Lab})
 }
 
+// alone waits until no other process checks or answers: both write the lab's journal. The
+// lock goes with this process.
+func (w *exerciseWorker) alone() error {
+	f, err := os.OpenFile(os.Getenv(envWorker)+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	w.lock = f
+	return unix.Flock(int(f.Fd()), unix.LOCK_EX)
+}
+
 // attach reads the exercise and opens the lab that it has built. What setup() returned is
 // made anew, by a plan, and stands for what is there.
 func (w *exerciseWorker) attach(ctx context.Context, o builtins.Options) (*exerciseScript, *lab.Lab, error) {
@@ -237,8 +253,13 @@ func (w *exerciseWorker) attach(ctx context.Context, o builtins.Options) (*exerc
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := e.build(ctx); err != nil {
-		return nil, nil, err
+	if err := e.build(ctx); err != nil && e.needsMade() {
+		return nil, nil, onlyPlanned(err)
+	}
+	if w.Do != "repl" { // which lasts, and in which one person works
+		if err := w.alone(); err != nil {
+			return nil, nil, err
+		}
 	}
 	l, err := w.resume()
 	if err != nil {
@@ -250,6 +271,15 @@ func (w *exerciseWorker) attach(ctx context.Context, o builtins.Options) (*exerc
 		return nil, nil, err
 	}
 	return e, l, nil
+}
+
+// onlyPlanned says of an error of setup() that it was only planned.
+func onlyPlanned(err error) error {
+	var at *interp.Error
+	if errors.As(err, &at) && at.Hint == "" {
+		at.Hint = "setup() is planned again for what it returns, and in a plan programs print nothing: return what does not depend on it"
+	}
+	return err
 }
 
 // check calls checks(), takes back what that has made, and tells what came of it.
@@ -373,6 +403,11 @@ func (w *exerciseWorker) shell(l *lab.Lab) error {
 	}
 	if len(argv) == 0 {
 		argv = []string{builtins.Shell()}
+	}
+	if _, err := exec.LookPath("nsscript"); err != nil {
+		if err := os.Setenv("PATH", os.Getenv("PATH")+":"+filepath.Dir(self())); err != nil {
+			return err
+		}
 	}
 	// Debian's and Ubuntu's shells show this name in their prompt.
 	return become(argv, view, op.EnvLab+"="+l.System().Sign, "NSSCRIPT_NS="+ns, "debian_chroot="+ns)
