@@ -51,7 +51,7 @@ torture: deps-test
 FUZZTIME ?= 20s
 FUZZ     := interp:FuzzRun interp:FuzzCursor interp/format:FuzzSource interp/static:FuzzLook builtins:FuzzValues builtins/op:FuzzIptablesArgs builtins/kernel:FuzzListedRule \
 	builtins/probe/capture:FuzzSummary builtins/lab:FuzzJournal builtins/lab:FuzzRegistry builtins/probe/filter:FuzzCompile builtins/probe/trace:FuzzPacket \
-	builtins/probe/dns:FuzzAnswer builtins/probe/dhcp:FuzzMessage builtins/graph:FuzzNames
+	cmd/nsscript/internal/markdown:FuzzRender builtins/probe/dns:FuzzAnswer builtins/probe/dhcp:FuzzMessage builtins/graph:FuzzNames
 
 fuzz:
 	@for target in $(FUZZ); do \
