@@ -304,6 +304,8 @@ func masterError(err error, port, master string) error {
 		e.Tip = "connect two bridges with a cable: veth(br0, br1)"
 	case errors.Is(err, unix.EOPNOTSUPP):
 		e.Msg, e.Mute = fmt.Sprintf("interface %q is neither a bridge nor another kind that has ports", master), true
+	case errors.Is(err, unix.EBUSY):
+		e.Tip = busyTip
 	}
 	return e
 }

@@ -67,6 +67,8 @@ func modelMaster(l *picture.Link, name string) error {
 		err = unix.EINVAL
 	case m.Kind == "bridge" && l.Master != m && len(m.Ports()) >= mostPorts:
 		err = abi.Full
+	case m.Kind != "vrf" && l.Master != m && l.Diverted():
+		err = unix.EBUSY
 	}
 	if err != nil {
 		return masterError(err, l.Name, name)

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/picture"
 )
@@ -75,6 +77,18 @@ func (o *NewLink) attrs() netlink.LinkAttrs {
 func (o *NewLink) taken() error {
 	e := takenName(o.NS, o.Name, "choose another name")
 	return untouched(e)
+}
+
+// busyTip says why an interface is busy (EBUSY).
+const busyTip = "only one can have an interface's packets: the bridge that it is a port of, macvlans or ipvlans on it"
+
+// refused words an error that only the kernel can explain.
+func (o *NewLink) refused(err error, kind string) error {
+	e := &Error{Msg: fmt.Sprintf("%s %q in %s", kind, o.Name, quoteNS(o.NS)), Err: err}
+	if errors.Is(err, unix.EBUSY) {
+		e.Tip = busyTip
+	}
+	return e
 }
 
 // Inside is the interface's namespace.
@@ -155,8 +169,11 @@ func (o *NewLink) modelOver(p *picture.Picture, over Over, kind string, options 
 		return nil, err
 	}
 	l, err := n.AddUpper(lower, picture.NewLink{Name: o.Name, Kind: kind, MAC: o.MAC, MTU: o.MTU})
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.EEXIST):
 		return nil, o.taken()
+	case err != nil:
+		return nil, o.refused(err, kind)
 	}
 	l.Options = options
 	return l, nil

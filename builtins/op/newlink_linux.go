@@ -84,7 +84,7 @@ func (o *NewLink) explain(err error, n kernel.Space, kind, twin string) error {
 	if lacks := kernel.Lacks(kind, err); lacks != nil {
 		return lacks
 	}
-	return failed(err, "%s %q in %s", kind, o.Name, quoteNS(o.NS))
+	return o.refused(err, kind)
 }
 
 // finish gives the interface its addresses and brings it up.

@@ -57,8 +57,11 @@ func (o *AddVeth) explain(err error, a, b kernel.Space) error {
 const addrGenNone = 1
 
 // quiet says that the end needs no IPv6 link-local address: a port that carries
-// no address would only multicast to all other ports.
-func (e *End) quiet() bool { return e.Bridge != "" && len(e.Addrs) == 0 && HasIPv6() }
+// no address would only multicast to all other ports. mtu is its size in bytes, 0 for the
+// kernel's default; one that is too small for IPv6 has nothing to be switched off.
+func (e *End) quiet(mtu int) bool {
+	return e.Bridge != "" && len(e.Addrs) == 0 && HasIPv6() && (mtu == 0 || mtu >= picture.MinIPv6MTU)
+}
 
 // Commands are those of `ip link`, `ip addr`.
 func (o *AddVeth) Commands() []string {
@@ -88,14 +91,14 @@ func (o *AddVeth) Commands() []string {
 	}
 	cmds := []string{first}
 	for _, e := range []End{o.A, o.B} {
-		cmds = append(cmds, e.commands(o.Up)...)
+		cmds = append(cmds, e.commands(o.MTU, o.Up)...)
 	}
 	return cmds
 }
 
-func (e *End) commands(up bool) []string {
+func (e *End) commands(mtu int, up bool) []string {
 	var cmds []string
-	if e.quiet() {
+	if e.quiet(mtu) {
 		cmds = append(cmds, ip(e.NS, "link", "set", "dev", e.Name, "addrgenmode", "none"))
 	}
 	if e.Bridge != "" {

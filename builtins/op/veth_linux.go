@@ -59,7 +59,7 @@ func (e *End) finish(s *System, n *kernel.NetNS, up bool) error {
 		if err != nil {
 			return err
 		}
-		if e.quiet() {
+		if e.quiet(l.MTU) {
 			if err := h.LinkSetIP6AddrGenMode(ref(l), addrGenNone); err != nil {
 				return failed(err, "interface %q: switching IPv6 autoconfiguration off", e.Name)
 			}

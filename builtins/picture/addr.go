@@ -150,5 +150,5 @@ func (l *Link) switchIPv6(off bool) {
 // noIPv6 reports whether IPv6 is not spoken on the interface.
 func (l *Link) noIPv6() bool {
 	off := l.NS.Sysctls["net.ipv6.conf."+inKey(l.Name)+".disable_ipv6"]
-	return off != "" && off != "0" || l.MTU < minIPv6MTU
+	return off != "" && off != "0" || l.MTU < MinIPv6MTU
 }

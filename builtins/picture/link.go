@@ -6,12 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The sizes that packets have unless one is given (linux/if_ether.h, and
-// net/core/dev.c for lo).
-const (
-	ethernetMTU = 1500
-	minIPv6MTU  = 1280 // RFC 8200, 5
-)
+// ethernetMTU is the size that packets have unless one is given (linux/if_ether.h).
+const ethernetMTU = 1500
+
+// MinIPv6MTU is the size of packets, in bytes, below which an interface has no IPv6 at
+// all (RFC 8200, 5).
+const MinIPv6MTU = 1280
 
 // NewLink says what an interface is when it is made.
 type NewLink struct {
@@ -55,8 +55,15 @@ func AddCable(a *Namespace, endA NewLink, b *Namespace, endB NewLink) (la, lb *L
 }
 
 // AddUpper makes an interface that stands on another one, such as a VLAN; it ends with
-// that one.
+// that one. The error is EEXIST where its name is taken, EBUSY where the other one's
+// packets go elsewhere already.
 func (n *Namespace) AddUpper(lower *Link, o NewLink) (*Link, error) {
+	if diverts(o.Kind) && lower.Kind == o.Kind {
+		lower = lower.Peer // they stand side by side (macvlan_common_newlink, ipvlan_link_new)
+	}
+	if n.Link(o.Name) == nil && lower.busy(o.Kind) {
+		return nil, unix.EBUSY
+	}
 	if o.MTU == 0 {
 		o.MTU = lower.MTU
 	}
@@ -66,6 +73,27 @@ func (n *Namespace) AddUpper(lower *Link, o NewLink) (*Link, error) {
 		lower.uppers = append(lower.uppers, l)
 	}
 	return l, err
+}
+
+// diverts reports whether a kind of interface takes the packets of the one it stands on
+// before anybody else.
+func diverts(kind string) bool { return kind == "macvlan" || kind == "ipvlan" }
+
+// Diverted reports whether something that stands on the interface has its packets, so
+// that it cannot be a port.
+func (l *Link) Diverted() bool {
+	return slices.ContainsFunc(l.uppers, func(u *Link) bool { return diverts(u.Kind) })
+}
+
+// busy reports whether nothing of a kind can stand on the interface, since only one can
+// have its packets (netdev_rx_handler_register): a bridge or a bond, of which it is a
+// port, or what stands on it already and is of another kind.
+func (l *Link) busy(kind string) bool {
+	if !diverts(kind) {
+		return false
+	}
+	return l.Master != nil && l.Master.Kind != "vrf" ||
+		slices.ContainsFunc(l.uppers, func(u *Link) bool { return diverts(u.Kind) && u.Kind != kind })
 }
 
 // cable reports whether the interface has another end.
@@ -171,13 +199,35 @@ func (l *Link) SetMaster(m *Link) {
 // SetMAC sets the link-layer address.
 func (l *Link) SetMAC(mac string) { l.MAC, l.judged = mac, true }
 
-// SetMTU sets the largest packet, in bytes. IPv6 leaves an interface that is too small
-// for it (addrconf_notify).
+// SetMTU sets the largest packet, in bytes.
 func (l *Link) SetMTU(mtu int) {
-	l.MTU, l.mtuSet = mtu, true
-	if mtu < minIPv6MTU {
-		l.NS.endWays(l, unix.AF_INET6)
+	l.mtuSet = true
+	l.resize(mtu)
+}
+
+// resize changes the largest packet, and that of what follows from it: what stands on
+// the interface can send no larger ones (macvlan_device_event, vlan_device_event), of
+// ipvlan neither smaller ones, and a bridge fits its ports. IPv6 leaves an interface that
+// is too small for it (addrconf_notify).
+func (l *Link) resize(mtu int) {
+	l.MTU = mtu
+	if mtu < MinIPv6MTU {
+		end := l.NS.endWays
+		if l.Kind == "loopback" {
+			end = l.NS.killWays // lo stays
+		}
+		end(l, unix.AF_INET6)
 		l.dropIPv6(nil)
+	}
+	for _, u := range l.uppers {
+		switch u.Kind {
+		case "vlan", "macvlan":
+			if u.MTU > mtu {
+				u.resize(mtu)
+			}
+		case "ipvlan":
+			u.resize(mtu)
+		}
 	}
 	if l.Master != nil {
 		l.Master.fitMTU()
@@ -190,10 +240,13 @@ func (l *Link) fitMTU() {
 	if l.Kind != "bridge" || l.mtuSet {
 		return
 	}
-	l.MTU = ethernetMTU
+	mtu := ethernetMTU
 	for i, p := range l.Ports() {
-		if i == 0 || p.MTU < l.MTU {
-			l.MTU = p.MTU
+		if i == 0 || p.MTU < mtu {
+			mtu = p.MTU
 		}
+	}
+	if mtu != l.MTU {
+		l.resize(mtu)
 	}
 }

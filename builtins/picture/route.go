@@ -211,10 +211,16 @@ func tableRank(table int) int { return table%256<<24 | table>>8 }
 
 // killWays is what becomes of the routes of a family over an interface that is down, or
 // on which the family is not spoken any more: its ways are dead until it is up again,
-// and a route that has no other goes (fib_sync_down_dev, fib6_ifdown).
+// and a route that has no other goes (fib_sync_down_dev, fib6_ifdown). IPv6 routes that
+// lead nowhere are lo's.
 func (n *Namespace) killWays(l *Link, family int) {
 	n.Routes = slices.DeleteFunc(n.Routes, func(r kernel.Route) bool {
-		if r.Family != family || !slices.ContainsFunc(r.Hops, l.carries) {
+		switch {
+		case r.Family != family:
+			return false
+		case len(r.Hops) == 0:
+			return family == unix.AF_INET6 && l.Kind == "loopback"
+		case !slices.ContainsFunc(r.Hops, l.carries):
 			return false
 		}
 		dead := 0

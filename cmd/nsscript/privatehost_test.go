@@ -39,6 +39,12 @@ const ordinary = 12345
 // kernelHas are the features that this kernel has.
 var kernelHas = map[string]bool{}
 
+// lacks reports whether this kernel is without a feature, in a private host too.
+func lacks(feature string) bool {
+	has, err := kernel.Has(feature)
+	return err != nil || !has
+}
+
 // The first thread is kept from what tests do to their threads, as in main.
 func init() { runtime.LockOSThread() }
 
