@@ -200,7 +200,9 @@ func randomLab(r *rand.Rand) string {
 	}
 	for range 5 + g.IntN(25) {
 		steps := []func(){g.namespace, g.bridge, g.cable, g.cable, g.cable, g.port, g.address, g.address, g.route, g.route, g.route, g.unroute, g.mtu, g.updown, g.sysctl, g.delete, g.move, g.deleteNamespace,
-			g.rule, g.ecmp, g.secondary, g.unaddress, g.rename, g.mac, g.plainBridge, g.policy, g.firewall, g.firewall, g.nat, g.iptables}
+			g.rule, g.ecmp, g.secondary, g.unaddress, g.rename, g.mac, g.plainBridge, g.policy, g.firewall, g.firewall, g.nat, g.iptables,
+			g.unrule, g.unfirewall, g.flush, g.ecmp6, g.gateway, g.detach, g.smallMTU, g.disableIPv6, g.forwarding, g.loopback, g.oneAddress,
+			g.neighbor, g.resolver, g.shape, g.offload, g.isolate, g.process, g.macvlan, g.vxlan}
 		steps[g.IntN(len(steps))]()
 	}
 	return g.text.String()
@@ -220,6 +222,7 @@ type generator struct {
 type genLink struct {
 	ns, name, peerNS, peer string
 	down                   bool
+	diverted               bool // it can be no port
 }
 
 func (g *generator) line(format string, args ...any) { fmt.Fprintf(&g.text, format+"\n", args...) }
@@ -267,7 +270,9 @@ func (g *generator) port() {
 	b := g.bridges[g.IntN(len(g.bridges))]
 	for _, l := range g.links {
 		if l.ns == b.ns {
-			g.line("%s.attach(%s.link(%q))", b.name, l.ns, l.name)
+			if !l.diverted {
+				g.line("%s.attach(%s.link(%q))", b.name, l.ns, l.name)
+			}
 			return
 		}
 	}
