@@ -29,9 +29,6 @@ func IPvlanFlags() []string { return []string{"bridge", "private", "vepa"} }
 // Prepare picks what the interface is recognised by.
 func (o *AddIPvlan) Prepare(s *System) error { return o.prepareOver(s, o.Over) }
 
-// Inside is the namespaces of the interface and of the one beneath.
-func (o *AddIPvlan) Inside() []string { return []string{o.NS, o.Over.NS} }
-
 // Commands are those of `ip link`, which has a flag without a name before it.
 func (o *AddIPvlan) Commands() []string {
 	return o.commandsOver(o.Over, "ipvlan", "mode", o.Mode, o.Flag)

@@ -25,9 +25,6 @@ func MacvlanModes() []string { return []string{"bridge", "private", "vepa", "pas
 // Prepare picks what the interface is recognised by.
 func (o *AddMacvlan) Prepare(s *System) error { return o.prepareOver(s, o.Over) }
 
-// Inside is the namespaces of the interface and of the one beneath.
-func (o *AddMacvlan) Inside() []string { return []string{o.NS, o.Over.NS} }
-
 func (o *AddMacvlan) options() [][2]string { return [][2]string{{"mode", o.Mode}} }
 
 // Commands are those of `ip link`.

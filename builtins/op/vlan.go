@@ -22,9 +22,6 @@ func (o *AddVLAN) twin() string {
 	return fmt.Sprintf("interface %q in %s has the VLAN %d already", o.Over.Dev, quoteNS(o.Over.NS), o.ID)
 }
 
-// Inside is the namespaces of the interface and of the one beneath.
-func (o *AddVLAN) Inside() []string { return []string{o.NS, o.Over.NS} }
-
 func (o *AddVLAN) options() [][2]string {
 	list := [][2]string{{"id", fmt.Sprint(o.ID)}}
 	if o.Protocol != "" {
