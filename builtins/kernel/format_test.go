@@ -33,6 +33,8 @@ func TestFormatsAreThoseOfIP(t *testing.T) {
 		"-6 route add 2001:db8:1::/48 via 2001:db8::2 metric 5",
 		"rule add from 10.0.0.0/24 table 100 priority 500", "rule add fwmark 7 iif d0 table 101 priority 501",
 		"rule add to 10.9.0.0/16 oif d0 table main priority 502", "-6 rule add from 2001:db8::/64 table 102 priority 503",
+		"rule add to 10.10.0.0/16 prohibit priority 504", "rule add to 10.11.0.0/16 table 103 priority 504", "rule add to 10.12.0.0/16 blackhole priority 504",
+		"-6 rule add to 2001:db8:2::/48 unreachable priority 504", "rule add nop priority 505",
 	} {
 		ipOutput(t, c)
 	}

@@ -16,7 +16,7 @@ type Rule struct {
 	Mask     uint32 // all ones when the rule has none of its own
 	Table    int
 	Invert   bool
-	Type     string // "" for a table look-up; blackhole, unreachable, prohibit
+	Type     string // "" for a table look-up; blackhole, unreachable, prohibit, goto, nop
 }
 
 // String prints the rule on one line as `ip rule` does.

@@ -1,7 +1,7 @@
 package kernel
 
 import (
-	"nsscript/builtins/kernel/abi"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -29,11 +29,26 @@ func (n *NetNS) Rules() ([]Rule, error) {
 			}
 			r.Src, _ = prefixOf(nr.Src)
 			r.Dst, _ = prefixOf(nr.Dst)
-			if nr.Type != abi.RouteUnicast && nr.Type != 0 {
-				r.Type = routeTypes[int(nr.Type)]
-			}
 			rules = append(rules, r)
 		}
 	}
-	return rules, nil
+	return rules, n.nameActions(rules)
+}
+
+// nameActions notes of rules that ask no table what they do instead.
+func (n *NetNS) nameActions(rules []Rule) error {
+	if !slices.ContainsFunc(rules, func(r Rule) bool { return r.Table == unix.RT_TABLE_UNSPEC }) {
+		return nil
+	}
+	actions, err := n.ruleActions()
+	if err != nil {
+		return err
+	}
+	for i, r := range rules {
+		at := rulePlace{r.Family, r.Priority}
+		if here := actions[at]; len(here) > 0 {
+			rules[i].Type, actions[at] = here[0], here[1:]
+		}
+	}
+	return nil
 }

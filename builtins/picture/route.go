@@ -275,6 +275,10 @@ func (n *Namespace) Towards(to netip.Addr) netip.Addr {
 		if (rule.Family == unix.AF_INET6) != to.Is6() || rule.Src.IsValid() || rule.Mark != 0 || rule.IIF != "" || rule.Dst.IsValid() && !rule.Dst.Contains(to) {
 			continue // a packet of its own, without a mark
 		}
+		switch rule.Type {
+		case "blackhole", "unreachable", "prohibit":
+			return netip.Addr{}
+		}
 		if best := n.lookup(rule.Table, to); best != nil {
 			switch {
 			case len(best.Hops) == 0:
