@@ -26,6 +26,7 @@ type Link struct {
 	Peer      int         // index of the other end (veth) or of the lower device; 0 for none
 	PeerNetNS int         // id of the namespace Peer is in, as this namespace numbers it; -1 for this one
 	Alias     string      // interface alias
+	AltNames  []string    // alternative names (ip-link(8), property)
 	Group     uint32      // the group of interfaces that it is in; 0 for the one that all are in at first
 	QueueLen  int         // packets
 	Encap     string      // link layer: ether, loopback, …
@@ -68,7 +69,7 @@ func newLink(nl netlink.Link) Link {
 	l := Link{
 		Name: a.Name, Index: a.Index, Kind: nl.Type(), MAC: a.HardwareAddr, MTU: a.MTU,
 		Flags: a.RawFlags, State: a.OperState.String(), Master: a.MasterIndex,
-		Peer: a.ParentIndex, PeerNetNS: a.NetNsID, Alias: a.Alias, Group: a.Group, QueueLen: a.TxQLen,
+		Peer: a.ParentIndex, PeerNetNS: a.NetNsID, Alias: a.Alias, AltNames: a.AltNames, Group: a.Group, QueueLen: a.TxQLen,
 		Encap: a.EncapType, Options: linkOptions(nl), Details: linkDetails(nl),
 	}
 	switch t := nl.(type) {

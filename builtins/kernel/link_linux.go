@@ -44,6 +44,27 @@ func (n *NetNS) Qdisc(index int) string {
 	return ""
 }
 
+// Queues returns the names of the queueing disciplines by which interfaces send, by their
+// index, where somebody has chosen one: those that the kernel gives of itself are left out.
+func (n *NetNS) Queues() (map[int]string, error) {
+	h, err := n.Netlink()
+	if err != nil {
+		return nil, err
+	}
+	list, err := dump(func() ([]netlink.Qdisc, error) { return h.QdiscList(nil) })
+	if err != nil {
+		return nil, err
+	}
+	chosen := map[int]string{}
+	for _, q := range list {
+		// One that the kernel has given has no handle of its own (sch_generic.c).
+		if a := q.Attrs(); a.Parent == netlink.HANDLE_ROOT && a.Handle != 0 {
+			chosen[a.LinkIndex] = q.Type()
+		}
+	}
+	return chosen, nil
+}
+
 // Qdiscs returns the queueing disciplines of an interface.
 func (n *NetNS) Qdiscs(index int) ([]QdiscState, error) {
 	h, err := n.Netlink()

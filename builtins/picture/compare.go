@@ -61,7 +61,7 @@ func (p *Picture) Facts(o CompareOptions) []string {
 		for _, l := range n.Links {
 			say("link %s", l.fact(o))
 			for _, a := range l.Addrs {
-				if madeByKernel(a) {
+				if l.likeKernels(a) {
 					continue // one that was given looks like one that was not
 				}
 				say("addr %s dev %s scope %s%s", a.Prefix, l.Name, a.Scope, secondary(a))

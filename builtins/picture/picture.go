@@ -72,6 +72,15 @@ type Link struct {
 	// link`: {"id", "10"} of a VLAN.
 	Options [][2]string
 	Alias   string
+	// What [Scan] reads with its option Chosen: other names of it, the VLANs that it is in
+	// as a port, and how what it sends is shaped, nil where it is not; or else the queueing
+	// discipline that somebody has chosen for that.
+	AltNames []string
+	VLANs    []kernel.PortVLAN
+	Shape    *kernel.Shape
+	Queue    string
+
+	address string // the link-layer address, whoever has chosen it; "" where none was read
 
 	state  string // as the kernel told, "" where it follows from the rest
 	wired  bool   // and whether it has a carrier
@@ -108,6 +117,24 @@ func New(lab string, v6 bool) *Picture {
 
 // Namespace returns the namespace of that name, nil for none.
 func (p *Picture) Namespace(name string) *Namespace { return p.byName[name] }
+
+// LinkAt returns the interface that was read with a link-layer address, nil for none, or
+// for several.
+func (p *Picture) LinkAt(mac string) *Link {
+	var found *Link
+	for _, n := range p.Namespaces {
+		for _, l := range n.Links {
+			switch {
+			case mac == "" || l.address != mac:
+			case found != nil:
+				return nil
+			default:
+				found = l
+			}
+		}
+	}
+	return found
+}
 
 // Link returns the interface of that name, nil for none.
 func (n *Namespace) Link(name string) *Link {

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/kernel/abi"
 )
 
 // Source is a namespace of the kernel that a picture is made of.
@@ -28,8 +30,9 @@ type ScanOptions struct {
 	// Settings has those kernel parameters read that decide on packets, and of these
 	// the ones kept that a new namespace does not have so.
 	Settings bool
-	// Chosen has link-layer addresses left out that nobody has chosen, and asks for
-	// what the kernel tells in /sys alone.
+	// Chosen has link-layer addresses left out that nobody has chosen, and reads all that
+	// somebody may have chosen besides: what the kernel tells in /sys alone, neighbours
+	// that were entered for good, the VLANs of ports, and how what is sent is shaped.
 	Chosen   bool
 	Services bool // read what listens
 }
@@ -42,9 +45,26 @@ type scan struct {
 	fresh map[string]string // parameters of a new namespace
 }
 
-// madeByKernel reports whether an address is one that each interface is given.
-func madeByKernel(a kernel.Addr) bool {
-	return a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()
+// madeByKernel reports whether an address is one that each interface is given: a
+// link-local one which follows from the interface's own address (RFC 4291, appendix A; an
+// ipvlan's has a number in its middle) or, by a setting, from a secret (RFC 7217), or on
+// what is no Ethernet from chance.
+func madeByKernel(a kernel.Addr, of kernel.Link) bool {
+	if !a.Prefix.Addr().Is6() || !a.Prefix.Addr().IsLinkLocalUnicast() {
+		return false
+	}
+	if of.Encap != "ether" || len(of.MAC) != 6 || a.Flags&abi.AddrStablePrivacy != 0 {
+		return true
+	}
+	b := a.Prefix.Addr().As16()
+	return b[11] == 0xff && b[12] == 0xfe || bytes.Equal(b[9:11], of.MAC[1:3]) && bytes.Equal(b[13:], of.MAC[3:])
+}
+
+// likeKernels reports whether an address looks like one that each interface is given.
+// Whose it is, is not known in a picture that was not read from the kernel.
+func (l *Link) likeKernels(a kernel.Addr) bool {
+	b := a.Prefix.Addr().As16()
+	return a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast() && (encaps[l.Kind] != "" || b[11] == 0xff && b[12] == 0xfe)
 }
 
 // automatic reports whether a route is one that each interface with IPv6 has, or lo on

@@ -1,10 +1,12 @@
 package picture
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"nsscript/builtins/kernel/abi"
 	"slices"
+	"strings"
 
 	"nsscript/builtins/kernel"
 )
@@ -18,7 +20,7 @@ func (s *scan) read(ctx context.Context, n *Namespace, src Source, o ScanOptions
 		return err
 	}
 	for _, a := range addrs {
-		if l := n.byIndex(a.Link); l != nil && !madeByKernel(a) {
+		if l := n.byIndex(a.Link); l != nil && !madeByKernel(a, s.raw[l]) {
 			l.Addrs = append(l.Addrs, a)
 			n.v6 = n.v6 || a.Prefix.Addr().Is6()
 		}
@@ -46,6 +48,9 @@ func (s *scan) read(ctx context.Context, n *Namespace, src Source, o ScanOptions
 	if o.Chosen {
 		n.readSysfs(src.NS)
 		s.details(n)
+		if err := n.readChosen(src.NS); err != nil {
+			return err
+		}
 	}
 	if o.Services && !src.Empty {
 		if err := n.readServices(src.NS); err != nil {
@@ -69,7 +74,7 @@ func (s *scan) links(n *Namespace, src Source) error {
 		if state != "unknown" {
 			state = k.OperState()
 		}
-		l := &Link{NS: n, Name: k.Name, Index: k.Index, Kind: k.Kind, MAC: k.MAC.String(), MTU: k.MTU, Up: k.Up(), state: state, wired: k.Flags&abi.LinkLowerUp != 0, Options: k.Options, Alias: k.Alias}
+		l := &Link{NS: n, Name: k.Name, Index: k.Index, Kind: k.Kind, MAC: k.MAC.String(), address: k.MAC.String(), MTU: k.MTU, Up: k.Up(), state: state, wired: k.Flags&abi.LinkLowerUp != 0, Options: k.Options, Alias: k.Alias, AltNames: k.AltNames}
 		if l.Kind == "loopback" {
 			l.MAC = ""
 		}
@@ -122,8 +127,22 @@ func (s *scan) connect(p *Picture) {
 	}
 }
 
+// bridgeSettings are what a bridge, and its ports, can be set to, and what is usual; times
+// are in hundredths of a second (net/bridge/br_device.c).
+var bridgeSettings = []struct{ file, option, usual string }{
+	{"bridge/stp_state", "stp_state", "0"},
+	{"bridge/priority", "priority", "32768"}, // IEEE 802.1D
+	{"bridge/forward_delay", "forward_delay", "1500"},
+	{"bridge/hello_time", "hello_time", "200"},
+	{"bridge/max_age", "max_age", "2000"},
+	{"bridge/ageing_time", "ageing_time", "30000"},
+	{"bridge/multicast_snooping", "mcast_snooping", "1"},
+	{"brport/isolated", "isolated", "0"},
+	{"brport/hairpin_mode", "hairpin", "0"},
+}
+
 // readSysfs leaves out the link-layer addresses that the kernel has picked, and notes
-// which bridges speak the spanning tree protocol. Where /sys cannot be read, all
+// what bridges and their ports are set to. Where /sys cannot be read, all
 // addresses count as chosen by nobody.
 func (n *Namespace) readSysfs(ns *kernel.NetNS) {
 	sys, err := ns.Sysfs()
@@ -134,10 +153,55 @@ func (n *Namespace) readSysfs(ns *kernel.NetNS) {
 		if err != nil || sys.Of(l.Name, "addr_assign_type") != kernel.AddressSet {
 			l.MAC = ""
 		}
-		if err == nil && l.Kind == "bridge" && sys.Of(l.Name, "bridge/stp_state") != "0" {
-			l.Options = slices.Insert(l.Options, 0, [2]string{"stp_state", "1"})
+		if err != nil || l.Kind != "bridge" && l.Master == nil {
+			continue
+		}
+		var set [][2]string
+		for _, s := range bridgeSettings {
+			if v := sys.Of(l.Name, s.file); v != "" && v != s.usual {
+				set = append(set, [2]string{s.option, v})
+			}
+		}
+		l.Options = slices.Concat(set, l.Options)
+	}
+}
+
+// readChosen reads what somebody has chosen and what is neither an interface, an address
+// nor a route.
+func (n *Namespace) readChosen(ns *kernel.NetNS) error {
+	neighbors, err := ns.Neighbors()
+	if err != nil {
+		return err
+	}
+	for _, e := range neighbors {
+		if e.State == "PERMANENT" && n.Link(e.Dev) != nil {
+			n.Neighbors = append(n.Neighbors, e)
 		}
 	}
+	// The kernel keeps them in no order.
+	slices.SortFunc(n.Neighbors, func(a, b kernel.Neigh) int { return cmp.Or(strings.Compare(a.Dev, b.Dev), a.IP.Compare(b.IP)) })
+	if slices.ContainsFunc(n.Links, func(l *Link) bool { return l.Option("vlan_filtering") != "" }) {
+		vlans, err := ns.PortVLANs()
+		if err != nil {
+			return err
+		}
+		for _, l := range n.Links {
+			l.VLANs = vlans[l.Index]
+		}
+	}
+	queues, err := ns.Queues()
+	for index, kind := range queues {
+		l := n.byIndex(index)
+		if l == nil {
+			continue
+		}
+		if shape, shaped, err := ns.ShapeOf(index); err == nil && shaped {
+			l.Shape = &shape
+		} else {
+			l.Queue = kind
+		}
+	}
+	return err
 }
 
 // readTables reads the packet filters, if a finder of the programs is given.

@@ -98,6 +98,7 @@ func (w *writer) other(l *picture.Link) {
 	if port(l) {
 		w.line("%s.attach(%s)", w.ref(l.Master), w.ref(l))
 	}
+	w.asPort(l)
 }
 
 // takesMAC are the kinds whose link-layer address can be chosen.

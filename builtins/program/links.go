@@ -105,8 +105,11 @@ func ownLoopback(a kernel.Addr) bool {
 
 // usualScope is the scope of an address that none is given for.
 func usualScope(ip netip.Addr) string {
-	if ip.Is6() && ip.IsLoopback() {
+	switch {
+	case ip.Is6() && ip.IsLoopback():
 		return "host"
+	case ip.Is6() && ip.IsLinkLocalUnicast():
+		return "link"
 	}
 	return "global"
 }
@@ -175,6 +178,16 @@ func (w *writer) bridge(l *picture.Link) {
 		w.line("%s.set(mac = %s)", w.ref(l), quote(l.MAC))
 	}
 	w.lateAddresses(l, late)
+	for _, o := range l.Options {
+		switch o[0] {
+		case "stp_state", "vlan_filtering":
+		default:
+			w.exec(l.NS, []string{"ip", "link", "set", "dev", l.Name, "type", "bridge", o[0], o[1]})
+		}
+	}
+	if inVLANs(l) {
+		w.vlans(l, l)
+	}
 	w.made[l] = true
 }
 
@@ -194,7 +207,7 @@ func (w *writer) bridgeMTU(l *picture.Link) int {
 func (w *writer) wanted(l *picture.Link) bool {
 	return slices.ContainsFunc(l.NS.Links, func(o *picture.Link) bool {
 		return (o.Master == l || o.Peer == l) && w.why[o] == ""
-	}) || l.MAC != "" && l.Kind == "bridge"
+	}) || l.Kind == "bridge" && (l.MAC != "" || inVLANs(l))
 }
 
 func (w *writer) cables() {
@@ -242,6 +255,7 @@ func (w *writer) cable(a, b *picture.Link) {
 		if a.MTU != b.MTU && l.MTU != ethernetMTU {
 			w.line("%s.set(mtu = %d)", w.ref(l), l.MTU)
 		}
+		w.asPort(l)
 		if w.begins(l) && !both {
 			w.line("%s.up()", w.ref(l))
 		}

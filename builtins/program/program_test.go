@@ -2,12 +2,14 @@ package program
 
 import (
 	"flag"
+	"net"
 	"net/netip"
 	"nsscript/builtins/kernel/abi"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -68,9 +70,11 @@ func kinds() *picture.Picture {
 	vlan.Peer = bond
 	outer := n.link(red, "outer", "vlan", 1500, [2]string{"id", "20"}, [2]string{"protocol", "802.1AD"})
 	outer.Peer = bond
-	br := n.link(red, "br0", "bridge", 1400, [2]string{"stp_state", "1"}, [2]string{"vlan_filtering", "1"})
+	br := n.link(red, "br0", "bridge", 1400, [2]string{"stp_state", "1"}, [2]string{"priority", "4096"}, [2]string{"vlan_filtering", "1"})
+	br.VLANs = []kernel.PortVLAN{{ID: 30}}
 	br.MAC = "02:00:00:00:00:01"
 	vlan.Master = br
+	chosen(red, vlan)
 	n.link(red, "dummy0", "dummy", 1500).MAC = "02:00:00:00:00:02"
 	n.link(red, "gre1", "gre", 1476, [2]string{"local", "10.0.0.1"}, [2]string{"remote", "10.0.0.2"}, [2]string{"key", "5"})
 	vx := n.link(red, "vx0", "vxlan", 1450, [2]string{"id", "42"}, [2]string{"group", "239.0.0.1"}, [2]string{"dstport", "8472"}, [2]string{"learning", "0"})
@@ -86,6 +90,19 @@ func kinds() *picture.Picture {
 	host.Routes = append(host.Routes, kernel.Route{Family: unix.AF_INET, Type: "unicast", Table: abi.TableMain, Protocol: "dhcp", Scope: "global",
 		Hops: []kernel.NextHop{{Via: netip.MustParseAddr("192.0.2.1"), Dev: "enp3s0", Weight: 1}}})
 	return n.Picture
+}
+
+// chosen sets of an interface what no other is set to, and of its namespace too.
+func chosen(s *picture.Namespace, l *picture.Link) {
+	l.VLANs = []kernel.PortVLAN{{ID: 10, PVID: true, Untagged: true}, {ID: 20}, {ID: 30, Untagged: true}}
+	l.Options = append(l.Options, [2]string{"isolated", "1"}, [2]string{"hairpin", "1"})
+	l.AltNames = []string{"a-long-name-of-its-own"}
+	l.Shape = &kernel.Shape{Rate: 10_000_000, Delay: 20 * time.Millisecond, Loss: 0.5, Burst: 5000, Limit: 1000}
+	s.Neighbors = append(s.Neighbors, kernel.Neigh{IP: netip.MustParseAddr("10.0.0.9"), MAC: net.HardwareAddr{2, 0, 0, 0, 0, 9}, Dev: "bond0", State: "PERMANENT"})
+	s.Routes = append(s.Routes, kernel.Route{Dst: netip.MustParsePrefix("10.9.0.0/16"), Family: unix.AF_INET, Type: "unicast", Table: abi.TableMain, Protocol: "boot", Scope: "global",
+		Hops: []kernel.NextHop{{Via: netip.MustParseAddr("10.0.0.2"), Dev: "bond0", Weight: 1}, {Via: netip.MustParseAddr("10.0.0.3"), Dev: "bond0", Weight: 3}}})
+	s.Rules = append(s.Rules, kernel.Rule{Priority: 103, Family: unix.AF_INET, Dst: netip.MustParsePrefix("10.5.0.0/16"), Mask: ^uint32(0), Type: "prohibit"},
+		kernel.Rule{Priority: 104, Family: unix.AF_INET, Src: netip.MustParsePrefix("10.5.0.0/16"), Mask: ^uint32(0), Type: "nop"})
 }
 
 // hostile has names that somebody has chosen who meant harm.

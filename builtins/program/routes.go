@@ -57,7 +57,7 @@ func (w *writer) route(n *picture.Namespace, r *kernel.Route) {
 	sound := r.Scope == usualRouteScope(r) || r.Family == unix.AF_INET6
 	for _, h := range r.Hops {
 		onlink = onlink || h.Flags&abi.HopOnLink != 0
-		sound = sound && h.Weight <= 1 && (h.Via.IsValid() || len(r.Hops) == 1)
+		sound = sound && (h.Via.IsValid() || len(r.Hops) == 1)
 		if h.Via.IsValid() {
 			vias = append(vias, h.Via.String())
 		}
@@ -78,6 +78,7 @@ func (w *writer) route(n *picture.Namespace, r *kernel.Route) {
 	if len(vias) > 0 {
 		c.list("via", vias)
 	}
+	c.weights(r.Hops)
 	if dev != "" && !implied || len(vias) == 0 && dev != "" {
 		c.word("dev", dev)
 	}
@@ -102,6 +103,17 @@ func (w *writer) route(n *picture.Namespace, r *kernel.Route) {
 		note = "proto " + r.Protocol
 	}
 	w.line("%s", commented(c, note))
+}
+
+// weights adds how many flows each of several ways gets, where they are not alike.
+func (c *call) weights(hops []kernel.NextHop) {
+	list := make([]string, len(hops))
+	for i, h := range hops {
+		list[i] = fmt.Sprint(h.Weight)
+	}
+	if len(hops) > 1 && slices.ContainsFunc(hops, func(h kernel.NextHop) bool { return h.Weight != 1 }) {
+		c.named("weights", "["+strings.Join(list, ", ")+"]")
+	}
 }
 
 // viaKnown reports whether the way tells of which family a route is.
@@ -235,6 +247,10 @@ func (w *writer) rules() {
 			}
 			if sound {
 				w.line("%s", w.rule(n, &r))
+				continue
+			}
+			if r.Type == "goto" || r.Type == "nop" {
+				w.omit("policy rule of %s: %s", n.Name, r.String())
 				continue
 			}
 			w.exec(n, ipRule(&r))

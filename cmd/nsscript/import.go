@@ -45,9 +45,9 @@ that are not the usual ones, and the rules of iptables, in the words of firewall
 where these have some.
 
 The hardware of the machine and the processes stay where they are: comments in the
-script tell of them. Not read are rules that nft knows and iptables does not, queueing
-disciplines, the VLANs of a bridge's ports, and fixed entries of neighbours and bridges.
-Nothing is changed; what may not be read without root is told.`,
+script tell of them. Not read are rules that nft knows and iptables does not, and what
+bridges and VXLANs were told of addresses. Nothing is changed; what may not be read
+without root is told.`,
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeLab,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {

@@ -32,6 +32,43 @@ func TestImportedExamples(t *testing.T) {
 	eachExample(t, func(t *testing.T, name, text string) { importsAlike(t, name, text) })
 }
 
+// TestImportedKinds holds this of the kinds of link, and of what else can be chosen.
+func TestImportedKinds(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(stageEnv) != "" {
+		t.Skip("inside a private host")
+	}
+	for _, k := range append(slices.Clone(plannedKinds), chosenByHand) {
+		t.Run(strings.ReplaceAll(k.needs, " ", ","), func(t *testing.T) {
+			t.Parallel()
+			if k.needs == "wireguard" {
+				t.Skip("its keys are not written down")
+			}
+			skipWithout(t, strings.Fields(k.needs)...)
+			importsAlike(t, "kind", `
+a, b = namespace("a"), namespace("b")
+x, y = veth(a, b, addr = "10.0.0.1/24", peer_addr = "10.0.0.2/24")
+`+k.lab)
+		})
+	}
+}
+
+// chosenByHand is a lab in which ip has set what no builtin sets, or not so.
+var chosenByHand = plannedKind{"veth tbf", `
+x.shape(rate = "1gbit", burst = 100000, limit = 200)
+x.add_addr("fe80::1/64")
+br = bridge("br", ns = b, stp = True)
+br.attach(a, peer = "p")
+sh(b, """
+ip link set br type bridge priority 4096 forward_delay 400 mcast_snooping 0
+ip link property add dev eth0 altname the-other-end
+ip link set p type bridge_slave hairpin on
+ip rule add to 10.5.0.0/16 priority 50 prohibit
+ip route add 10.6.0.0/16 nexthop via 10.0.0.1 weight 2 nexthop via 10.0.0.7 weight 5
+ip neigh add 10.0.0.7 lladdr 02:00:00:00:00:07 dev eth0 nud permanent
+""")
+`}
+
 // TestTortureImportedTopologies holds this of random labs.
 func TestTortureImportedTopologies(t *testing.T) {
 	t.Parallel()

@@ -64,8 +64,11 @@ func inEmptyHost(t *testing.T, script string, args ...string) string {
 	return string(out)
 }
 
-// plannedKinds are labs by what they need of the kernel.
-var plannedKinds = []struct{ needs, lab string }{
+// plannedKind is a lab and what it needs of the kernel.
+type plannedKind struct{ needs, lab string }
+
+// plannedKinds are labs with the kinds of link.
+var plannedKinds = []plannedKind{
 	{"vlan", `
 vlan(x, 10, addr = "10.0.10.1/24", mtu = 1400)
 vlan(y, 10, ns = a, name = "eth0.9", protocol = "802.1ad", up = False)

@@ -41,6 +41,7 @@ const (
 	AddrTentative     = 0x40
 	AddrPermanent     = 0x80
 	AddrNoPrefixRoute = 0x200
+	AddrStablePrivacy = 0x800
 )
 
 // ScopeHost is the scope of an address that is good inside this machine only
