@@ -137,6 +137,9 @@ func join(c *call) (starlark.Value, error) {
 	if o.Name == op.Host || slices.Contains(c.lab.System().Names(), o.Name) {
 		return nil, badArg("give it another one with `name`", "the lab already has a namespace %q", o.Name)
 	}
+	if c.lab.Planned() {
+		o.Same = c.plannedTwin(o)
+	}
 	if err := c.do(o); err != nil {
 		return nil, err
 	}
@@ -427,7 +430,7 @@ source: ip-netns(8), network_namespaces(7)
 const joinDoc = `
 A namespace that is there already, such as a container's; it is never deleted, and what the lab adds to it is taken back.
 
-One of the three says where it is. In a sandbox only what runs in the sandbox can be joined.
+One of the three says where it is. In a sandbox only what runs in the sandbox can be joined. One that the lab has already gets another name.
 
 name (string): as "ip netns list" shows it; one that the lab has made is that one; with pid or path, the name that the lab gives it
 pid (int | Process): a process in it

@@ -100,6 +100,9 @@ type JoinNamespace struct {
 	Job  int         `json:"job,omitempty"` // the process is only planned, the lab's how-manieth
 	Path string      `json:"path"`
 	ID   kernel.NSID `json:"id"`
+	// Same is what the lab calls it already, "" for nothing; filled in by Do, or by who
+	// plans it.
+	Same string `json:"same,omitempty"`
 }
 
 func (o *JoinNamespace) explain(err error) error {
@@ -135,27 +138,42 @@ func (o *JoinNamespace) Undo(_ context.Context, s *System) error {
 // it.
 func (o *JoinNamespace) Commands() []string {
 	switch {
+	case o.Job != 0 && o.Same == Host:
+		return []string{sh("ip", "netns", "attach", o.Name) + " $$"} // the shell that runs this
+	case o.Job != 0 && o.Same != "":
+		// By its own name, since the process may not have arrived there yet.
+		return named(kernel.NetNSPath(o.Same), o.Name)
 	case o.Job != 0:
 		return []string{fmt.Sprintf("%s $job%d", sh("ip", "netns", "attach", o.Name), o.Job)}
 	case o.PID != 0:
 		return []string{sh("ip", "netns", "attach", o.Name, fmt.Sprint(o.PID))}
 	case o.Path != kernel.NetNSPath(o.Name):
-		at := kernel.NetNSPath(o.Name)
-		return []string{sh("touch", at), sh("mount", "--bind", o.Path, at)}
+		return named(o.Path, o.Name)
 	}
 	return nil
+}
+
+// named are the commands that give the namespace of a file a name.
+func named(path, name string) []string {
+	at := kernel.NetNSPath(name)
+	return []string{sh("touch", at), sh("mount", "--bind", path, at)}
 }
 
 // Inside is nothing.
 func (o *JoinNamespace) Inside() []string { return nil }
 
-// Model adds the namespace, of which nothing more is known.
+// Model adds the namespace, of which nothing more is known, or its other name.
 func (o *JoinNamespace) Model(p *picture.Picture) error {
-	n, err := p.Add(o.Name)
+	n := p.Namespace(o.Same)
+	var err error
+	if n != nil {
+		err = p.Alias(o.Name, n)
+	} else if n, err = p.Add(o.Name); err == nil {
+		n.Link("lo").SetUp(true)
+	}
 	if err != nil {
 		return &Error{Msg: fmt.Sprintf("there is already a namespace %q", o.Name), Err: err, Mute: true}
 	}
-	n.Link("lo").SetUp(true)
 	return nil
 }
 

@@ -82,7 +82,7 @@ func (o *JoinNamespace) Do(_ context.Context, s *System) error {
 		ns.Close()
 		return &Error{Msg: fmt.Sprintf("%s is another namespace now", o.Path)}
 	}
-	o.ID = ns.ID()
+	o.ID, o.Same = ns.ID(), s.called(ns.ID())
 	s.Attach(o.Name, ns, false)
 	return nil
 }

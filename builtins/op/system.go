@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"sync"
 
@@ -95,7 +96,7 @@ func (s *System) NS(name string) (*kernel.NetNS, error) {
 func (s *System) Owned(name string) bool {
 	if s.Planned() {
 		n := s.Picture.Namespace(name)
-		return n != nil && n.Owned
+		return n != nil && n.Owned && n.Name == name // what it was joined by is borrowed
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,12 +107,7 @@ func (s *System) Owned(name string) bool {
 // Names lists the namespaces but the host, sorted.
 func (s *System) Names() []string {
 	if s.Planned() {
-		var names []string
-		for _, n := range s.Picture.Namespaces[1:] {
-			names = append(names, n.Name)
-		}
-		sort.Strings(names)
-		return names
+		return slices.DeleteFunc(s.Picture.Names(), func(name string) bool { return name == Host })
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,6 +119,16 @@ func (s *System) Names() []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// called returns by what name the lab knows a namespace, "" for none.
+func (s *System) called(id kernel.NSID) string {
+	for _, name := range append([]string{Host}, s.Names()...) {
+		if ns, err := s.NS(name); err == nil && ns.ID() == id {
+			return name
+		}
+	}
+	return ""
 }
 
 // Attach makes a namespace known under a name.

@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"maps"
 	"nsscript/builtins/kernel/abi"
 	"slices"
 
@@ -45,6 +46,19 @@ func (p *Picture) add(name string, v6 bool) *Namespace {
 	return n
 }
 
+// Alias gives a namespace another name. The error is EEXIST where there is one of that
+// name.
+func (p *Picture) Alias(name string, n *Namespace) error {
+	if p.byName[name] != nil {
+		return unix.EEXIST
+	}
+	p.byName[name] = n
+	return nil
+}
+
+// Names lists by what names namespaces are known, sorted.
+func (p *Picture) Names() []string { return slices.Sorted(maps.Keys(p.byName)) }
+
 // Remove deletes a namespace with all that is in it, and the cables that lead into
 // it.
 func (p *Picture) Remove(n *Namespace) {
@@ -52,7 +66,7 @@ func (p *Picture) Remove(n *Namespace) {
 		l.Delete()
 	}
 	p.Namespaces = slices.DeleteFunc(p.Namespaces, func(o *Namespace) bool { return o == n })
-	delete(p.byName, n.Name)
+	maps.DeleteFunc(p.byName, func(_ string, o *Namespace) bool { return o == n })
 }
 
 // link enters an interface under the next free index.

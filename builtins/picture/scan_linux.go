@@ -250,7 +250,12 @@ func Scan(ctx context.Context, lab string, sources []Source, o ScanOptions) (*Pi
 	if o.Settings {
 		s.fresh = freshSettings()
 	}
+	seen := map[kernel.NSID]*Namespace{}
 	for _, src := range sources {
+		if n := seen[src.NS.ID()]; n != nil {
+			p.byName[src.Name] = n
+			continue
+		}
 		n := &Namespace{Name: src.Name, Owned: src.Owned, Note: src.Note, Sysctls: map[string]string{}, scanned: true}
 		err := s.read(ctx, n, src, o)
 		if errors.Is(err, kernel.ErrClosed) || kernel.IsGone(err) {
@@ -260,7 +265,7 @@ func Scan(ctx context.Context, lab string, sources []Source, o ScanOptions) (*Pi
 			return nil, err
 		}
 		p.Namespaces, p.byName[n.Name] = append(p.Namespaces, n), n
-		s.of[n] = src.NS
+		s.of[n], seen[src.NS.ID()] = src.NS, n
 	}
 	s.connect(p)
 	return p, nil
