@@ -34,6 +34,7 @@ test: deps-test
 # The command for macOS, which plans, draws and checks labs.
 cross:
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/nsscript-darwin-arm64 ./cmd/nsscript
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
 
 # What this machine's kernel may lack is tried in another one, which qemu boots.
 KERNEL_TESTS ?= cmd/nsscript:^TestKinds builtins/op:^TestNewLinks examples:^TestNeeding \

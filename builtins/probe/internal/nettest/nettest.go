@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package nettest makes network namespaces for tests.
 package nettest
 

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package fault stops a program at its system calls, for tests that end it or
 // let a call fail at every place where it changes something.
 //
