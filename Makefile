@@ -37,7 +37,7 @@ cross:
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet ./...
 
 # What this machine's kernel may lack is tried in another one, which qemu boots.
-KERNEL_TESTS ?= cmd/nsscript:^TestKinds builtins/op:^TestNewLinks examples:^TestNeeding \
+KERNEL_TESTS ?= cmd/nsscript:^TestKinds cmd/nsscript:^TestImportedKinds builtins/op:^TestNewLinks examples:^TestNeeding \
 	cmd/nsscript:'^TestDocExamples$$/^(vlan|bond|tunnel|ipvlan|dummy|vrf|wireguard|Bridge.vlan|Link.shape|Wireguard.peer)$$'
 
 test-kernels:
