@@ -5,5 +5,5 @@ import "embed"
 
 // FS holds the exercises, NN_NAME.star each, in the order in which they are done.
 //
-//go:embed *
+//go:embed *.star
 var FS embed.FS
