@@ -106,11 +106,10 @@ type exerciseWorker struct {
 }
 
 func (w *exerciseWorker) do(ctx context.Context) error {
-	if w.Do == "build" {
-		return w.build(ctx)
-	}
-	unix.CloseOnExec(fdResult)
+	unix.CloseOnExec(fdResult) // a program that stays would keep the reader waiting
 	switch w.Do {
+	case "build":
+		return w.build(ctx)
 	case "check":
 		return w.check(ctx)
 	case "answer":
