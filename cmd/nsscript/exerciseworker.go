@@ -170,7 +170,7 @@ func (w *exerciseWorker) build(ctx context.Context) error {
 		at = outer
 	}
 	e := &exerciseScript{out: &mutable{io.Discard}}
-	if e.ready, err = prepare(ctx, e.out, w.Lab, originOf(src), runOptions{}, at); err != nil {
+	if e.ready, err = prepare(ctx, e.out, w.Lab, course.Origin(src), runOptions{}, at); err != nil {
 		return err
 	}
 	e.script = e.interp.Read(src)
@@ -184,14 +184,6 @@ func (w *exerciseWorker) build(ctx context.Context) error {
 		return errors.Join(settled, &exitError{status: statusOf(ctx, err)})
 	}
 	return settled
-}
-
-// originOf says where a script is from.
-func originOf(src interp.Source) string {
-	if src.Path != "" {
-		return src.Path
-	}
-	return src.Name
 }
 
 func (w *exerciseWorker) buildIn(ctx context.Context, e *exerciseScript, l *lab.Lab) error {

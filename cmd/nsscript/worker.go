@@ -340,7 +340,7 @@ func enter(r lab.Registry, m *lab.Meta, files ...*os.File) error {
 	case m.Untrusted:
 		cmd.Path, cmd.Env, cmd.Dir = sandbox.SelfPath, environInside(), "/"
 	case m.Inside:
-		cmd.Env = append(os.Environ(), envWorker+"="+registryInside)
+		cmd.Env = environment()
 	}
 	p, err := box.Start(cmd)
 	if err != nil {

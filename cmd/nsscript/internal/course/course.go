@@ -40,13 +40,8 @@ type Item struct {
 	Source interp.Source
 }
 
-// Origin says where the exercise is: the path of its file, or @exercises/NAME.
-func (it *Item) Origin() string {
-	if it.Source.Path != "" {
-		return it.Source.Path
-	}
-	return it.Source.Name
-}
+// Origin says where an exercise is: the path of its file, or @exercises/NAME.
+func Origin(src interp.Source) string { return cmp.Or(src.Path, src.Name) }
 
 // Embedded reads the course that is in a file system.
 func Embedded(fsys fs.FS) (*Course, error) {

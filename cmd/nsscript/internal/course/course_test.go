@@ -87,7 +87,7 @@ func TestEmbedded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if names(c) != "a b" || c.Items[0].Origin() != "@exercises/a" || c.ID != BuiltIn {
+	if names(c) != "a b" || Origin(c.Items[0].Source) != "@exercises/a" || c.ID != BuiltIn {
 		t.Errorf("got %s", cmp.Diff(nil, c))
 	}
 }
