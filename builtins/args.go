@@ -294,7 +294,7 @@ func (n *devName) unpack(_ *Session, v starlark.Value) error {
 		}
 		n.name = string(v)
 	case linkValue:
-		l, err := v.link().read()
+		l, err := v.link().peek()
 		if err != nil {
 			return err
 		}

@@ -107,6 +107,19 @@ func (l *Link) read() (*kernel.Link, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.readIn(ns)
+}
+
+// peek is read for who only needs to know which interface it is.
+func (l *Link) peek() (*kernel.Link, error) {
+	ns, err := l.n.peek()
+	if err != nil {
+		return nil, err
+	}
+	return l.readIn(ns)
+}
+
+func (l *Link) readIn(ns kernel.Space) (*kernel.Link, error) {
 	if !l.deleted {
 		k, err := l.look(ns)
 		if err == nil {
@@ -323,7 +336,7 @@ func (l *Link) immovable() error {
 // linkArg is the interface that a method was called on, with its present name.
 func (c *call) linkArg() (*Link, error) {
 	l := c.args[0].(linkValue).link()
-	_, err := l.read()
+	_, err := l.peek()
 	return l, err
 }
 

@@ -57,11 +57,10 @@ func (c *call) nets(v starlark.Value) (netList, error) {
 		if a, err := netip.ParseAddr(string(v)); err == nil {
 			return netList{single(a)}, nil
 		}
-		names := c.lab.System().Names()
-		if slices.Contains(names, string(v)) {
+		if c.lab.System().Has(string(v)) {
 			return c.netsOf(string(v))
 		}
-		return nil, badArg(nearName(names, string(v)), "want an address or a network such as \"10.0.0.0/24\", got %s", describe(v))
+		return nil, badArg(nearName(c.lab.System().Names(), string(v)), "want an address or a network such as \"10.0.0.0/24\", got %s", describe(v))
 	case linkValue:
 		ips, err := c.targets(v.link().n, v)
 		if err != nil {

@@ -52,12 +52,20 @@ func (n *Namespace) open() (kernel.Space, error) {
 	return n.s.lab.System().Look(n.name)
 }
 
+// peek is open for who only needs to know what interfaces there are.
+func (n *Namespace) peek() (kernel.Space, error) {
+	if err := n.alive(); err != nil {
+		return nil, err
+	}
+	return n.s.lab.System().Peek(n.name)
+}
+
 // real returns the kernel's namespace, which there is not in a plan.
 func (n *Namespace) real() (*kernel.NetNS, error) {
 	if err := n.alive(); err != nil {
 		return nil, err
 	}
-	return n.s.lab.System().NS(n.name)
+	return n.s.lab.System().Enter(n.name)
 }
 
 // ready is real for who sends packets: what was set up takes them.

@@ -166,6 +166,9 @@ func (s *Session) Finish() error {
 	if !s.lab.Built() {
 		return nil
 	}
+	if err := s.lab.System().CatchUp(); err != nil {
+		return err
+	}
 	if err := s.lab.RefreshHosts(); err != nil {
 		return fmt.Errorf("the lab's hosts files: %w", err)
 	}

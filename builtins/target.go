@@ -2,7 +2,6 @@ package builtins
 
 import (
 	"net/netip"
-	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -23,13 +22,13 @@ func (s *Session) targets(from *Namespace, v starlark.Value) ([]netip.Addr, erro
 		if p, err := netip.ParsePrefix(string(v)); err == nil {
 			return []netip.Addr{p.Addr()}, nil
 		}
-		names := append(s.lab.System().Names(), op.Host)
-		if slices.Contains(names, string(v)) {
+		if s.lab.System().Has(string(v)) || string(v) == op.Host {
 			return s.nearest(from, string(v))
 		}
 		if ips, ok, err := s.resolve(from, string(v)); ok || err != nil {
 			return ips, err
 		}
+		names := append(s.lab.System().Names(), op.Host)
 		return nil, badArg(nearName(names, string(v)), "%s is neither an address nor the name of a namespace of the lab", describe(v))
 	case linkValue:
 		addrs, err := v.link().addrs()

@@ -49,7 +49,7 @@ func namespace(c *call) (starlark.Value, error) {
 	if err := lab.CheckName("namespace", name); err != nil {
 		return nil, err
 	}
-	if slices.Contains(c.lab.System().Names(), name) {
+	if c.lab.System().Has(name) {
 		return nil, badArg("choose another name", "the lab already has a namespace %q", name)
 	}
 	o := &op.AddNamespace{Name: name, Forward: forward}
@@ -134,7 +134,7 @@ func join(c *call) (starlark.Value, error) {
 	if err := lab.CheckName("namespace", o.Name); err != nil {
 		return nil, err
 	}
-	if o.Name == op.Host || slices.Contains(c.lab.System().Names(), o.Name) {
+	if o.Name == op.Host || c.lab.System().Has(o.Name) {
 		return nil, badArg("give it another one with `name`", "the lab already has a namespace %q", o.Name)
 	}
 	if c.lab.Planned() {
@@ -176,7 +176,7 @@ func (e *end) unpack(s *Session, v starlark.Value) error {
 		e.n = v
 		return v.alive()
 	case *Bridge:
-		_, err := v.read()
+		_, err := v.peek()
 		e.n, e.bridge = v.n, &v.Link
 		return err
 	case *Link:
@@ -285,7 +285,7 @@ func (v *vethArgs) fillNames() error {
 
 // freeName returns the first name of a pattern that no interface has.
 func (n *Namespace) freeName(pattern string, taken map[string]bool) (string, error) {
-	ns, err := n.open()
+	ns, err := n.peek()
 	if err != nil {
 		return "", err
 	}
@@ -310,7 +310,7 @@ func (n *Namespace) portName(who, device string, taken map[string]bool) (string,
 	join := func(tail string) string {
 		return who[:min(len(who), max(longest-len(tail), 1))] + tail
 	}
-	ns, err := n.open()
+	ns, err := n.peek()
 	if err != nil {
 		return "", err
 	}

@@ -27,6 +27,9 @@ func (l *Lab) apply(ctx context.Context, pos string, o op.Op) error {
 	if err := l.Open(ctx); err != nil {
 		return err
 	}
+	if err := l.sys.Before(o); err != nil {
+		return err
+	}
 	if p, ok := o.(op.Preparer); ok {
 		if err := p.Prepare(l.sys); err != nil {
 			return err

@@ -62,7 +62,10 @@ func (o *AddBridge) Do(_ context.Context, s *System) error {
 			return err
 		}
 	}
-	if o.Up {
+	switch {
+	case o.Up && !o.STP:
+		s.putOff(lateBridge{ns: n, where: o.NS, name: o.Name, index: br.Index, addrs: o.Addrs})
+	case o.Up:
 		if err := h.LinkSetUp(br); err != nil {
 			return failed(err, "setting bridge %q up", o.Name)
 		}

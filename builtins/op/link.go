@@ -47,7 +47,7 @@ func ref(l *kernel.Link) netlink.Link {
 // FindLink returns the interface called name in a namespace of the lab, or an
 // error that names those that there are.
 func FindLink(s *System, ns, name string) (kernel.Space, *kernel.Link, error) {
-	n, err := s.Look(ns)
+	n, err := s.Peek(ns)
 	if err != nil {
 		return nil, nil, err
 	}

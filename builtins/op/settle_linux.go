@@ -9,6 +9,9 @@ import (
 // Settle waits until all interfaces that were set up take packets. It is called
 // before packets are sent.
 func (s *System) Settle() error {
+	if err := s.CatchUp(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	list := s.risen
 	s.risen = nil

@@ -36,7 +36,8 @@ type System struct {
 
 	mu     sync.Mutex
 	spaces map[string]*space
-	risen  []risen // what may not take packets yet
+	risen  []risen      // what may not take packets yet
+	late   []lateBridge // what is not set up yet
 }
 
 type space struct {
@@ -62,6 +63,16 @@ func (s *System) Planned() bool { return s.Picture != nil }
 
 // Look returns what can be asked of the namespace that the lab calls name.
 func (s *System) Look(name string) (kernel.Space, error) {
+	if !s.Planned() && s.isLate(name) {
+		if err := s.CatchUp(); err != nil {
+			return nil, err
+		}
+	}
+	return s.Peek(name)
+}
+
+// Peek is Look for who does not mind that a bridge is not set up yet.
+func (s *System) Peek(name string) (kernel.Space, error) {
 	if !s.Planned() {
 		return s.inKernel(name)
 	}
@@ -89,6 +100,24 @@ func (s *System) NS(name string) (*kernel.NetNS, error) {
 		return nil, noNamespace(name)
 	}
 	return sp.ns, nil
+}
+
+// Enter is NS for who does something in the namespace that is no operation.
+func (s *System) Enter(name string) (*kernel.NetNS, error) {
+	if err := s.CatchUp(); err != nil {
+		return nil, err
+	}
+	return s.NS(name)
+}
+
+// Has reports whether the lab calls a namespace by that name.
+func (s *System) Has(name string) bool {
+	if s.Planned() {
+		return s.Picture.Namespace(name) != nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.spaces[name] != nil
 }
 
 // Owned reports whether the lab owns the namespace, so that what is done in it
