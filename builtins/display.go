@@ -235,14 +235,18 @@ func (r *Route) columns() []string {
 
 // row leaves out, as ip does, what is usual: the main table, unicast, no metric.
 func (r *Route) row() ([]string, error) {
+	k, err := r.read()
+	if err != nil {
+		return nil, err
+	}
 	cell := func(field, usual string) string {
-		text := plain(routeFields[field](r))
+		text := plain(routeFields[field](r, k))
 		if text == usual {
 			return ""
 		}
 		return text
 	}
-	table := kernel.TableName(r.r.Table)
+	table := kernel.TableName(k.Table)
 	if table == "main" {
 		table = ""
 	}

@@ -133,7 +133,7 @@ var namespaceFields = map[string]func(*Namespace) (starlark.Value, error){
 			return nil, err
 		}
 		routes, err := ns.Routes()
-		return listOf(routes, func(r kernel.Route) starlark.Value { return &Route{n: n, r: r} }), err
+		return listOf(routes, func(r kernel.Route) starlark.Value { return &Route{n: n, r: &r} }), err
 	},
 	"rules": func(n *Namespace) (starlark.Value, error) {
 		ns, err := n.open()

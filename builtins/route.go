@@ -218,11 +218,10 @@ func route(c *call) (starlark.Value, error) {
 	if !rejects && via == nil && device == "" {
 		return nil, badArg("give `via`, the router, or `dev`, the interface", "a route to %s needs a way", dst)
 	}
-	add := &op.AddRoute{RouteSpec: r}
-	if err := c.do(add); err != nil {
+	if err := c.do(&op.AddRoute{RouteSpec: r}); err != nil {
 		return nil, err
 	}
-	return ns.routeValue(r)
+	return &Route{n: ns, spec: &r}, nil
 }
 
 // ipVersion is the number of an IP version.
@@ -255,73 +254,95 @@ func (n *Namespace) checkGateway(gw netip.Addr) error {
 	return nil
 }
 
-// routeValue finds a route that was just added.
-func (n *Namespace) routeValue(r op.RouteSpec) (starlark.Value, error) {
-	ns, err := n.open()
+// Route is a route: one that was read from the kernel, or one that was added and is read
+// when something is asked of it.
+type Route struct {
+	n    *Namespace
+	r    *kernel.Route
+	spec *op.RouteSpec // as it was added, or nil
+}
+
+// read returns the route as it was first seen in the kernel.
+func (r *Route) read() (*kernel.Route, error) {
+	if r.r != nil {
+		return r.r, nil
+	}
+	ns, err := r.n.open()
 	if err != nil {
 		return nil, err
 	}
-	found, err := r.Find(ns)
+	found, err := r.spec.Find(ns)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 {
-		return nil, badArg("", "the route to %s was added, but is not there any more", r.Dst)
+		return nil, badArg("", "the route to %s was added, but is not there any more", r.spec.Dst)
 	}
-	return &Route{n: n, r: found[0], spec: &r}, nil
-}
-
-// Route is a route as it was read from the kernel.
-type Route struct {
-	n    *Namespace
-	r    kernel.Route
-	spec *op.RouteSpec // as it was added, or nil
+	r.r = &found[0]
+	return r.r, nil
 }
 
 var _ starlark.HasAttrs = (*Route)(nil)
 
-func (r *Route) String() string        { return r.r.String() }
-func (r *Route) Type() string          { return "Route" }
-func (r *Route) Freeze()               {}
-func (r *Route) Truth() starlark.Bool  { return true }
-func (r *Route) Hash() (uint32, error) { return starlark.String(r.n.name + r.r.String()).Hash() }
+// String prints the route as `ip route` does, one that is no more as it was added.
+func (r *Route) String() string {
+	k, err := r.read()
+	if err != nil {
+		return strings.Join(r.spec.Words(), " ")
+	}
+	return k.String()
+}
 
-var routeFields = map[string]func(*Route) starlark.Value{
-	"dst": func(r *Route) starlark.Value { return starlark.String(r.r.DstString()) },
-	"via": func(r *Route) starlark.Value {
-		return r.hops(func(h kernel.NextHop) string {
+func (r *Route) Type() string         { return "Route" }
+func (r *Route) Freeze()              {}
+func (r *Route) Truth() starlark.Bool { return true }
+
+// Hash is that of where the route leads.
+func (r *Route) Hash() (uint32, error) {
+	if r.spec != nil {
+		return starlark.String(r.n.name + r.spec.Dst).Hash()
+	}
+	return starlark.String(r.n.name + r.r.DstString()).Hash()
+}
+
+var routeFields = map[string]func(*Route, *kernel.Route) starlark.Value{
+	"dst": func(_ *Route, k *kernel.Route) starlark.Value { return starlark.String(k.DstString()) },
+	"via": func(_ *Route, k *kernel.Route) starlark.Value {
+		return hopsOf(k, func(h kernel.NextHop) string {
 			if !h.Via.IsValid() {
 				return ""
 			}
 			return h.Via.String()
 		})
 	},
-	"dev":      func(r *Route) starlark.Value { return r.hops(func(h kernel.NextHop) string { return h.Dev }) },
-	"metric":   func(r *Route) starlark.Value { return starlark.MakeInt(r.r.Metric) },
-	"table":    func(r *Route) starlark.Value { return starlark.MakeInt(r.r.Table) },
-	"type":     func(r *Route) starlark.Value { return starlark.String(r.r.Type) },
-	"mtu":      func(r *Route) starlark.Value { return intOrNone(r.r.MTU) },
-	"scope":    func(r *Route) starlark.Value { return starlark.String(r.r.Scope) },
-	"protocol": func(r *Route) starlark.Value { return starlark.String(r.r.Protocol) },
-	"ns":       func(r *Route) starlark.Value { return r.n },
-	"src": func(r *Route) starlark.Value {
-		if !r.r.Src.IsValid() {
+	"dev": func(_ *Route, k *kernel.Route) starlark.Value {
+		return hopsOf(k, func(h kernel.NextHop) string { return h.Dev })
+	},
+	"metric":   func(_ *Route, k *kernel.Route) starlark.Value { return starlark.MakeInt(k.Metric) },
+	"table":    func(_ *Route, k *kernel.Route) starlark.Value { return starlark.MakeInt(k.Table) },
+	"type":     func(_ *Route, k *kernel.Route) starlark.Value { return starlark.String(k.Type) },
+	"mtu":      func(_ *Route, k *kernel.Route) starlark.Value { return intOrNone(k.MTU) },
+	"scope":    func(_ *Route, k *kernel.Route) starlark.Value { return starlark.String(k.Scope) },
+	"protocol": func(_ *Route, k *kernel.Route) starlark.Value { return starlark.String(k.Protocol) },
+	"ns":       func(r *Route, _ *kernel.Route) starlark.Value { return r.n },
+	"src": func(_ *Route, k *kernel.Route) starlark.Value {
+		if !k.Src.IsValid() {
 			return starlark.None
 		}
-		return starlark.String(r.r.Src.String())
+		return starlark.String(k.Src.String())
 	},
 }
 
-// hops is what a route says of its next hop, or the list of it where there are
+// hopsOf is what a route says of its next hop, or the list of it where there are
 // several.
-func (r *Route) hops(of func(kernel.NextHop) string) starlark.Value {
-	switch len(r.r.Hops) {
+func hopsOf(r *kernel.Route, of func(kernel.NextHop) string) starlark.Value {
+	switch len(r.Hops) {
 	case 0:
 		return starlark.None
 	case 1:
-		return strOrNone(of(r.r.Hops[0]))
+		return strOrNone(of(r.Hops[0]))
 	}
-	return listOf(r.r.Hops, func(h kernel.NextHop) starlark.Value { return strOrNone(of(h)) })
+	return listOf(r.Hops, func(h kernel.NextHop) starlark.Value { return strOrNone(of(h)) })
 }
 
 var routeMethods = []spec{{
@@ -378,7 +399,11 @@ func (r *Route) AttrNames() []string { return attrNames(routeFields, routeMethod
 // Attr returns a field or a method.
 func (r *Route) Attr(name string) (starlark.Value, error) {
 	if f, ok := routeFields[name]; ok {
-		return f(r), nil
+		k, err := r.read()
+		if err != nil {
+			return nil, err
+		}
+		return f(r, k), nil
 	}
 	if m := r.n.s.method(r, name, routeMethods); m != nil {
 		return m, nil

@@ -230,11 +230,8 @@ func (v *vethArgs) make(c *call) (a, b starlark.Value, err error) {
 	if err := c.do(o); err != nil {
 		return nil, nil, err
 	}
-	if a, err = v.a.n.findLink(o.A.Name); err != nil {
-		return nil, nil, err
-	}
-	b, err = v.b.n.findLink(o.B.Name)
-	return a, b, err
+	la, lb := o.Ends()
+	return v.a.n.linkValue(la), v.b.n.linkValue(lb), nil
 }
 
 // fillNames chooses the names that were left out: the next free ethN in a

@@ -74,3 +74,14 @@ func (n *NetNS) KnownNeighbors() (map[NeighborKey]bool, error) { return nil, Err
 
 // ForgetNeighbors is an error.
 func (n *NetNS) ForgetNeighbors(map[NeighborKey]bool) error { return ErrNotLinux }
+
+// routeConn is nothing where there is no route netlink.
+type routeConn struct{}
+
+func (*routeConn) close() {}
+
+// ProcSys is nothing where there is no /proc/sys.
+type ProcSys struct{}
+
+// Close has nothing to do.
+func (*ProcSys) Close() {}

@@ -110,24 +110,21 @@ func (n *NetNS) Links() ([]Link, error) {
 }
 
 // Link finds an interface by its name. When there is none the error is ENODEV.
-func (n *NetNS) Link(name string) (*Link, error) {
-	h, err := n.Netlink()
-	if err != nil {
-		return nil, err
-	}
-	l, err := h.LinkByName(name)
-	return foundLink(l, err)
-}
+func (n *NetNS) Link(name string) (*Link, error) { return n.getLink(0, name, vfInfo) }
 
 // LinkByIndex finds an interface by its index. When there is none the error is
 // ENODEV.
-func (n *NetNS) LinkByIndex(index int) (*Link, error) {
-	h, err := n.Netlink()
+func (n *NetNS) LinkByIndex(index int) (*Link, error) { return n.getLink(index, "", vfInfo) }
+
+// Brief is Link without counters.
+func (n *NetNS) Brief(name string) (*Link, error) { return n.getLink(0, name, skipStats) }
+
+func (n *NetNS) getLink(index int, name string, mask uint32) (*Link, error) {
+	c, err := n.route()
 	if err != nil {
 		return nil, err
 	}
-	l, err := h.LinkByIndex(index)
-	return foundLink(l, err)
+	return c.getLink(index, name, mask)
 }
 
 // AwaitCarrier waits until an interface that has a carrier takes packets. The kernel

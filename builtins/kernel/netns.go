@@ -27,6 +27,7 @@ type NetNS struct {
 
 	mu     sync.Mutex
 	nl     *netlink.Handle
+	rt     *routeConn
 	closed bool
 }
 
@@ -58,6 +59,10 @@ func (n *NetNS) Close() {
 	if n.nl != nil {
 		n.nl.Close()
 		n.nl = nil
+	}
+	if n.rt != nil {
+		n.rt.close()
+		n.rt = nil
 	}
 	_ = n.handle.Close()
 }

@@ -130,6 +130,27 @@ func (n *NetNS) Netlink() (*netlink.Handle, error) {
 	return n.nl, nil
 }
 
+// route returns the namespace's socket for what is asked often.
+func (n *NetNS) route() (*routeConn, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return nil, ErrClosed
+	}
+	if n.rt != nil {
+		return n.rt, nil
+	}
+	err := n.Do(func() error {
+		c, err := openRoute()
+		n.rt = c
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n.rt, nil
+}
+
 // Home opens the network namespace in which this process lives.
 func Home() (*NetNS, error) {
 	n, err := OpenNetNS("/proc/self/ns/net")

@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 
-	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
@@ -95,6 +94,9 @@ func newNamespace(path string, setup Setup) (*NetNS, error) {
 	return r.ns, r.err
 }
 
+// loIndex is the index of lo, the first interface of every namespace.
+const loIndex = 1
+
 func setupHere(path string, setup Setup) (*NetNS, error) {
 	h, err := netns.GetFromPath("/proc/thread-self/ns/net")
 	if err != nil {
@@ -106,22 +108,18 @@ func setupHere(path string, setup Setup) (*NetNS, error) {
 		return nil, err
 	}
 	if err := func() error {
-		for _, s := range setup.Sysctls {
-			if err := s.Write(); err != nil {
-				return err
-			}
-		}
-		if n.nl, err = openNetlink(); err != nil {
+		if err := setup.Proc.write(setup.Sysctls); err != nil {
 			return err
 		}
-		lo := &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: 1, Name: "lo"}}
-		if setup.Alias != "" {
-			if err := n.nl.LinkSetAlias(lo, setup.Alias); err != nil {
-				return fmt.Errorf("marking lo: %w", err)
-			}
+		if n.rt, err = openRoute(); err != nil {
+			return err
 		}
-		if err := n.nl.LinkSetUp(lo); err != nil {
-			return fmt.Errorf("bringing lo up: %w", err)
+		changes := []Change{SetUp(loIndex)}
+		if setup.Alias != "" {
+			changes = append(changes, SetAlias(loIndex, setup.Alias))
+		}
+		if which, err := n.rt.change(changes); err != nil {
+			return fmt.Errorf("%s lo: %w", []string{"setting up", "marking"}[which], err)
 		}
 		if err := unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""); err != nil {
 			return &os.PathError{Op: "mount --bind", Path: path, Err: err}
@@ -154,11 +152,11 @@ func RemoveNetNS(name string) error {
 // when the name is taken.
 func AddNetNS(name string, setup Setup) (*NetNS, error) {
 	path := NetNSPath(name)
-	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0)
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	_ = f.Close()
+	_ = unix.Close(fd)
 	n, err := newNamespace(path, setup)
 	if err != nil {
 		_ = os.Remove(path)

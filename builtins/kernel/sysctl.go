@@ -52,17 +52,25 @@ func (s Sysctl) Read() (string, error) {
 }
 
 // Write sets the value in the namespace of the calling thread.
-func (s Sysctl) Write() error {
+func (s Sysctl) Write() error { return s.writeAt(0) }
+
+// writeAt is Write by way of the procfs of that descriptor, 0 for the one at /proc.
+func (s Sysctl) writeAt(proc int) error {
 	path, err := SysctlPath(s.Key)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	at := unix.AT_FDCWD
+	if proc > 0 {
+		at, path = proc, strings.TrimPrefix(path, "/proc/")
+	}
+	// Without the os package, which would hand the file to the runtime's poller.
+	fd, err := unix.Openat(at, path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return sysctlError(s.Key, err)
 	}
-	_, err = f.WriteString(s.Value + "\n")
-	if cerr := f.Close(); err == nil {
+	_, err = unix.Write(fd, []byte(s.Value+"\n"))
+	if cerr := unix.Close(fd); err == nil {
 		err = cerr
 	}
 	if err != nil { // the key is there: it was opened

@@ -81,14 +81,17 @@ func addAddr(h *netlink.Handle, l *kernel.Link, ns, addr string) error {
 	if err != nil {
 		return err
 	}
-	err = h.AddrAdd(ref(l), a)
-	switch {
-	case errors.Is(err, unix.EEXIST):
-		return hasAddr(ns, l.Name, addr)
-	case err != nil:
-		return failed(err, "address %s for interface %q in %s", addr, l.Name, quoteNS(ns))
+	if err := h.AddrAdd(ref(l), a); err != nil {
+		return addrError(err, ns, l.Name, addr)
 	}
 	return nil
+}
+
+func addrError(err error, ns, dev, addr string) error {
+	if errors.Is(err, unix.EEXIST) {
+		return hasAddr(ns, dev, addr)
+	}
+	return failed(err, "address %s for interface %q in %s", addr, dev, quoteNS(ns))
 }
 
 func noPrefix(addr string) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -52,11 +53,11 @@ func (o *AddNamespace) settings() []kernel.Sysctl {
 }
 
 // HasIPv6 reports whether the kernel was built and started with IPv6.
-func HasIPv6() bool {
+var HasIPv6 = sync.OnceValue(func() bool {
 	_, err := os.Stat("/proc/sys/net/ipv6")
 	_, none := os.Stat("/proc/sys/net") // where a lab can only be planned, it does
 	return err == nil || none != nil
-}
+})
 
 // Commands are `ip netns add` and the namespace's settings.
 func (o *AddNamespace) Commands() []string {

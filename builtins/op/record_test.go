@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nsscript/builtins/kernel"
 )
@@ -36,7 +37,7 @@ func TestRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(veth, back); diff != "" {
+	if diff := cmp.Diff(veth, back, cmpopts.IgnoreUnexported(AddVeth{})); diff != "" {
 		t.Errorf("a cable came back changed:\n%s", diff)
 	}
 }

@@ -46,8 +46,8 @@ func (r *RouteSpec) family() int {
 	return unix.AF_INET
 }
 
-// words are those of `ip route add` after the verb.
-func (r *RouteSpec) words() []string {
+// Words are those of `ip route add` after the verb.
+func (r *RouteSpec) Words() []string {
 	var w []string
 	if r.Type != "" && r.Type != "unicast" {
 		w = append(w, r.Type)
@@ -98,7 +98,7 @@ func (r *RouteSpec) words() []string {
 }
 
 func (r *RouteSpec) command(verb string) string {
-	words := append([]string{"route", verb}, r.words()...)
+	words := append([]string{"route", verb}, r.Words()...)
 	if r.V6 && r.Dst == "default" {
 		return strings.Replace(ip(r.NS, words...), "ip ", "ip -6 ", 1)
 	}
@@ -258,6 +258,10 @@ func (o *AddRoute) strayGateway(n kernel.Space) (via, where string, down bool) {
 			if a.Prefix.Addr().Is4() != ip.Is4() || a.Prefix.Addr().IsLoopback() {
 				continue
 			}
+			// The kernel adds link-local ones when it comes to it; they lead to no other.
+			if a.Prefix.Addr().IsLinkLocalUnicast() && !ip.IsLinkLocalUnicast() {
+				continue
+			}
 			l := links[slices.IndexFunc(links, func(l kernel.Link) bool { return l.Index == a.Link })]
 			state := ""
 			if !l.Up() {
@@ -279,7 +283,7 @@ func (o *AddRoute) strayGateway(n kernel.Space) (via, where string, down bool) {
 		return "", "", false
 	}
 	if len(subnets) == 0 {
-		return via, "it has no address yet: give an interface one with `addr` or link.add_addr()", false
+		return via, fmt.Sprintf("it has no IPv%d address yet: give an interface one with `addr` or link.add_addr()", ipVersion(via)), false
 	}
 	return via, "it is connected to " + strings.Join(subnets, ", "), down
 }
@@ -342,4 +346,12 @@ func (o *DelRoute) Model(p *picture.Picture) error {
 		return o.missing(err)
 	}
 	return nil
+}
+
+// ipVersion is the number of the IP version of an address.
+func ipVersion(addr string) int {
+	if ip, err := netip.ParseAddr(addr); err == nil && ip.Is6() {
+		return 6
+	}
+	return 4
 }

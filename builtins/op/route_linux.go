@@ -93,11 +93,7 @@ func (o *AddRoute) Do(_ context.Context, s *System) error {
 	if err != nil {
 		return err
 	}
-	h, err := n.Netlink()
-	if err != nil {
-		return err
-	}
-	if err := h.RouteAdd(nr); err != nil {
+	if err := n.AddRoute(nr); err != nil {
 		return o.explain(n, err)
 	}
 	return nil

@@ -34,6 +34,8 @@ type System struct {
 	// only planned.
 	Picture *picture.Picture
 
+	proc kernel.ProcSys // by which new namespaces are set up
+
 	mu     sync.Mutex
 	spaces map[string]*space
 	risen  []risen      // what may not take packets yet
@@ -110,8 +112,11 @@ func (s *System) Enter(name string) (*kernel.NetNS, error) {
 	return s.NS(name)
 }
 
-// Has reports whether the lab calls a namespace by that name.
+// Has reports whether the lab calls a namespace but the host by that name.
 func (s *System) Has(name string) bool {
+	if name == Host {
+		return false
+	}
 	if s.Planned() {
 		return s.Picture.Namespace(name) != nil
 	}
@@ -188,6 +193,7 @@ func (s *System) Close() {
 	spaces := s.spaces
 	s.spaces = map[string]*space{}
 	s.mu.Unlock()
+	s.proc.Close()
 	for _, sp := range spaces {
 		sp.ns.Close()
 	}

@@ -26,7 +26,12 @@ type AddVeth struct {
 	MTU  int  `json:"mtu,omitempty"` // bytes; 0 for the kernel's default
 	Up   bool `json:"up"`
 	Made bool `json:"made,omitempty"` // set once the kernel has made it
+
+	a, b *kernel.Link
 }
+
+// Ends returns the interfaces that were made, nil before.
+func (o *AddVeth) Ends() (a, b *kernel.Link) { return o.a, o.b }
 
 // Prepare picks an address for an end that stands in a namespace which is not
 // the lab's, so that it can be recognised.
@@ -51,10 +56,6 @@ func (o *AddVeth) explain(err error, a, b kernel.Space) error {
 	}
 	return failed(err, "the cable from %q in %s to %q in %s", o.A.Name, quoteNS(o.A.NS), o.B.Name, quoteNS(o.B.NS))
 }
-
-// addrGenNone switches automatic link-local addresses off
-// (IN6_ADDR_GEN_MODE_NONE, linux/if_link.h).
-const addrGenNone = 1
 
 // quiet says that the end needs no IPv6 link-local address: a port that carries
 // no address would only multicast to all other ports. mtu is its size in bytes, 0 for the
@@ -133,7 +134,14 @@ func (o *AddVeth) Model(p *picture.Picture) error {
 	if err := o.B.model(lb, o.Up); err != nil {
 		return err
 	}
-	return o.A.model(la, o.Up)
+	if err := o.A.model(la, o.Up); err != nil {
+		return err
+	}
+	if o.a, err = (picture.View{Namespace: a}).Link(o.A.Name); err != nil {
+		return err
+	}
+	o.b, err = (picture.View{Namespace: b}).Link(o.B.Name)
+	return err
 }
 
 func (e *End) model(l *picture.Link, up bool) error {

@@ -2,8 +2,10 @@ package op
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 
-	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
 )
@@ -19,70 +21,65 @@ func (o *AddVeth) Do(_ context.Context, s *System) error {
 	if err != nil {
 		return err
 	}
-	h, err := a.Netlink()
-	if err != nil {
-		return err
-	}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MTU, attrs.HardwareAddr = o.A.Name, o.MTU, parseMAC(o.A.MAC)
-	link := netlink.NewVeth(attrs)
-	link.PeerName, link.PeerHardwareAddr = o.B.Name, parseMAC(o.B.MAC)
-	if o.B.NS != o.A.NS {
-		link.PeerNamespace = netlink.NsFd(b.Fd())
-	}
-	if err := h.LinkAdd(link); err != nil {
+	if err := a.AddVeth(kernel.Veth{
+		Name: o.A.Name, MAC: parseMAC(o.A.MAC), MTU: o.MTU,
+		PeerName: o.B.Name, PeerMAC: parseMAC(o.B.MAC), PeerNS: b,
+	}); err != nil {
 		return o.explain(err, a, b)
 	}
 	o.Made = true
-	if err := o.B.finish(s, b, o.Up); err != nil {
+	if o.b, err = o.B.finish(s, b, o.Up); err != nil {
 		return err
 	}
-	return o.A.finish(s, a, o.Up)
+	o.a, err = o.A.finish(s, a, o.Up)
+	return err
 }
 
 // finish marks an end, makes it a port, gives it its addresses and brings it up.
-func (e *End) finish(s *System, n *kernel.NetNS, up bool) error {
-	h, err := n.Netlink()
+func (e *End) finish(s *System, n *kernel.NetNS, up bool) (*kernel.Link, error) {
+	l, err := n.Brief(e.Name)
 	if err != nil {
-		return err
+		return nil, failed(err, "interface %q in %s", e.Name, quoteNS(e.NS))
 	}
-	l, err := n.Link(e.Name)
-	if err != nil {
-		return failed(err, "interface %q in %s", e.Name, quoteNS(e.NS))
-	}
-	if err := s.mark(e.NS, h, ref(l)); err != nil {
-		return failed(err, "marking interface %q", e.Name)
+	var to steps
+	if !s.Owned(e.NS) {
+		to.add(kernel.SetAlias(l.Index, s.Mark), func(err error) error { return failed(err, "marking interface %q", e.Name) })
 	}
 	bridge := 0
 	if e.Bridge != "" {
-		_, br, err := FindLink(s, e.NS, e.Bridge)
+		br, err := n.Brief(e.Bridge)
+		if errors.Is(err, unix.ENODEV) {
+			return nil, noLink(n, e.NS, e.Bridge)
+		}
 		if err != nil {
-			return err
+			return nil, failed(err, "interface %q in %s", e.Bridge, quoteNS(e.NS))
 		}
 		if e.quiet(l.MTU) {
-			if err := h.LinkSetIP6AddrGenMode(ref(l), addrGenNone); err != nil {
+			to.add(kernel.SetNoLinkLocal(l.Index), func(err error) error {
 				return failed(err, "interface %q: switching IPv6 autoconfiguration off", e.Name)
-			}
-		}
-		if err := h.LinkSetMasterByIndex(ref(l), br.Index); err != nil {
-			return masterError(err, e.Name, e.Bridge)
+			})
 		}
 		bridge = br.Index
+		to.add(kernel.SetMaster(l.Index, bridge), func(err error) error { return masterError(err, e.Name, e.Bridge) })
 	}
 	for _, a := range e.Addrs {
-		if err := addAddr(h, l, e.NS, a); err != nil {
-			return err
+		p, err := netip.ParsePrefix(a)
+		if err != nil {
+			return nil, noPrefix(a)
 		}
+		to.add(kernel.NewAddr(l.Index, p), func(err error) error { return addrError(err, e.NS, e.Name, a) })
 	}
 	if up {
-		if err := h.LinkSetUp(ref(l)); err != nil {
+		to.add(kernel.SetUp(l.Index), func(err error) error {
 			return failed(err, "setting interface %q in %s up", e.Name, quoteNS(e.NS))
-		}
-		s.awaits(n, l.Index)
-		s.awaits(n, bridge)
-		return awaitIPv6(n, l.Index, e.Addrs)
+		})
 	}
-	return nil
+	if err := to.take(n); err != nil || !up {
+		return l, err
+	}
+	s.awaits(n, l.Index)
+	s.awaits(n, bridge)
+	return l, awaitIPv6(n, l.Index, e.Addrs)
 }
 
 // Undo deletes the cable; one end takes the other along.
