@@ -80,8 +80,8 @@ type routeConn struct{}
 
 func (*routeConn) close() {}
 
-// ProcSys is nothing where there is no /proc/sys.
-type ProcSys struct{}
+// Maker makes nothing.
+type Maker struct{}
 
 // Close has nothing to do.
-func (*ProcSys) Close() {}
+func (*Maker) Close() {}

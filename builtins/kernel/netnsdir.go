@@ -20,7 +20,6 @@ func NetNSPath(name string) string { return filepath.Join(NetNSDir, name) }
 type Setup struct {
 	Alias   string   // interface alias of lo: the mark of the lab that owns it
 	Sysctls []Sysctl // written in order, inside the namespace
-	Proc    *ProcSys // by which they are written
 }
 
 // namespaceLimit explains the errno with which unshare says that the user has

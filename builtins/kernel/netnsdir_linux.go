@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -62,76 +60,6 @@ func RemoveNetNSDir(dirToo bool) error {
 	return nil
 }
 
-// newNamespace makes a namespace on a thread of its own, sets it up and then
-// binds it to path, so that whoever finds it by its name finds it marked.
-func newNamespace(path string, setup Setup) (*NetNS, error) {
-	type result struct {
-		ns  *NetNS
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		runtime.LockOSThread()
-		home, err := netns.GetFromPath("/proc/thread-self/ns/net")
-		if err != nil {
-			runtime.UnlockOSThread()
-			done <- result{err: err}
-			return
-		}
-		defer func() { _ = home.Close() }()
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			runtime.UnlockOSThread()
-			done <- result{err: fmt.Errorf("unshare: %w", namespaceLimit(err))}
-			return
-		}
-		ns, err := setupHere(path, setup)
-		if netns.Set(home) == nil {
-			runtime.UnlockOSThread()
-		}
-		done <- result{ns, err}
-	}()
-	r := <-done
-	return r.ns, r.err
-}
-
-// loIndex is the index of lo, the first interface of every namespace.
-const loIndex = 1
-
-func setupHere(path string, setup Setup) (*NetNS, error) {
-	h, err := netns.GetFromPath("/proc/thread-self/ns/net")
-	if err != nil {
-		return nil, err
-	}
-	n, err := newNetNS(h)
-	if err != nil {
-		_ = h.Close()
-		return nil, err
-	}
-	if err := func() error {
-		if err := setup.Proc.write(setup.Sysctls); err != nil {
-			return err
-		}
-		if n.rt, err = openRoute(); err != nil {
-			return err
-		}
-		changes := []Change{SetUp(loIndex)}
-		if setup.Alias != "" {
-			changes = append(changes, SetAlias(loIndex, setup.Alias))
-		}
-		if which, err := n.rt.change(changes); err != nil {
-			return fmt.Errorf("%s lo: %w", []string{"setting up", "marking"}[which], err)
-		}
-		if err := unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""); err != nil {
-			return &os.PathError{Op: "mount --bind", Path: path, Err: err}
-		}
-		return nil
-	}(); err != nil {
-		n.Close()
-		return nil, err
-	}
-	return n, nil
-}
-
 // RemoveNetNS takes the name of a namespace away, as `ip netns del` does. The
 // namespace itself ends when nothing holds it any more. A name that is already
 // gone is no error.
@@ -145,24 +73,6 @@ func RemoveNetNS(name string) error {
 		return err
 	}
 	return nil
-}
-
-// AddNetNS makes a network namespace called name, with lo up, as
-// `ip netns add NAME; ip -n NAME link set lo up` does. The error is fs.ErrExist
-// when the name is taken.
-func AddNetNS(name string, setup Setup) (*NetNS, error) {
-	path := NetNSPath(name)
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
-	}
-	_ = unix.Close(fd)
-	n, err := newNamespace(path, setup)
-	if err != nil {
-		_ = os.Remove(path)
-		return nil, err
-	}
-	return n, nil
 }
 
 // FindNamed opens the network namespace of that inode, if it is the one of this

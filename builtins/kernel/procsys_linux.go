@@ -1,20 +1,14 @@
 package kernel
 
-import (
-	"sync"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// ProcSys is where the kernel parameters of new namespaces are written.
+// procSys is where the kernel parameters of new namespaces are written.
 //
 // Each namespace has a /proc/sys/net/ipv4 of its own, and the kernel's cache keeps
 // them all under one name, so that the first look into it in the n-th namespace passes
 // those of the others (proc_sys_compare). A procfs that nothing else uses, and that is
-// given up for a fresh one now and then, keeps that short. The zero value is ready to
-// use.
-type ProcSys struct {
-	mu   sync.Mutex
+// given up for a fresh one now and then, keeps that short.
+type procSys struct {
 	fd   int // of the private procfs, 0 for none
 	uses int
 	none bool // none may be had: /proc serves
@@ -24,9 +18,7 @@ type ProcSys struct {
 const procUses = 64
 
 // write sets parameters in the namespace of the calling thread.
-func (p *ProcSys) write(list []Sysctl) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (p *procSys) write(list []Sysctl) error {
 	if p.uses%procUses == 0 && !p.none {
 		p.renew()
 	}
@@ -41,7 +33,7 @@ func (p *ProcSys) write(list []Sysctl) error {
 
 // renew makes a procfs that is mounted nowhere (fsmount(2), Linux 5.2). Who may not, as
 // where a part of /proc is covered, uses /proc.
-func (p *ProcSys) renew() {
+func (p *procSys) renew() {
 	p.close()
 	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
 	if err == nil {
@@ -55,17 +47,10 @@ func (p *ProcSys) renew() {
 	}
 }
 
-func (p *ProcSys) close() {
+// close gives the procfs up.
+func (p *procSys) close() {
 	if p.fd > 0 {
 		_ = unix.Close(p.fd)
 		p.fd = 0
 	}
-}
-
-// Close gives the procfs up.
-func (p *ProcSys) Close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.close()
-	p.uses = 0
 }

@@ -15,7 +15,7 @@ import (
 
 // Do makes the namespace.
 func (o *AddNamespace) Do(_ context.Context, s *System) error {
-	ns, err := kernel.AddNetNS(o.Name, kernel.Setup{Alias: s.Mark, Sysctls: o.settings(), Proc: &s.proc})
+	ns, err := s.maker.Add(o.Name, kernel.Setup{Alias: s.Mark, Sysctls: o.settings()})
 	if errors.Is(err, fs.ErrExist) {
 		return o.exists(owner(o.Name))
 	}

@@ -34,7 +34,7 @@ type System struct {
 	// only planned.
 	Picture *picture.Picture
 
-	proc kernel.ProcSys // by which new namespaces are set up
+	maker kernel.Maker
 
 	mu     sync.Mutex
 	spaces map[string]*space
@@ -193,7 +193,7 @@ func (s *System) Close() {
 	spaces := s.spaces
 	s.spaces = map[string]*space{}
 	s.mu.Unlock()
-	s.proc.Close()
+	s.maker.Close()
 	for _, sp := range spaces {
 		sp.ns.Close()
 	}

@@ -1,0 +1,177 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// Maker makes network namespaces, on a thread of its own that is never anything else's.
+//
+// Making one is a third of the work of a node, and needs nothing of the rest: where a
+// script makes many that are alike, the next ones are made while it does something else
+// with the last. The zero value is ready to use.
+type Maker struct {
+	mu    sync.Mutex
+	setup Setup
+	count int // namespaces taken since setup is what it is
+	asked int // and asked of the thread, but not taken yet
+	tasks chan Setup
+	made  chan newborn
+}
+
+// newborn is what came of making a namespace.
+type newborn struct {
+	ns  *NetNS
+	err error
+}
+
+// Namespaces are made ahead once so many alike were made, and at most so many.
+const (
+	aheadAfter = 4
+	mostAhead  = 8
+)
+
+// Add makes a network namespace called name, with lo up, as
+// `ip netns add NAME; ip -n NAME link set lo up` does. The error is fs.ErrExist
+// when the name is taken.
+func (m *Maker) Add(name string, setup Setup) (*NetNS, error) {
+	path := NetNSPath(name)
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	_ = unix.Close(fd)
+	n, err := m.take(setup)
+	if err == nil {
+		// Who finds it by its name finds it marked.
+		if err = unix.Mount(fmt.Sprintf("/proc/self/fd/%d", n.Fd()), path, "none", unix.MS_BIND, ""); err != nil {
+			n.Close()
+			err = &os.PathError{Op: "mount --bind", Path: path, Err: err}
+		}
+	}
+	if err != nil {
+		_ = os.Remove(path)
+		return nil, err
+	}
+	return n, nil
+}
+
+// take returns a new namespace, and has others like it made ahead.
+func (m *Maker) take(setup Setup) (*NetNS, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.setup.Alias != setup.Alias || !slices.Equal(m.setup.Sysctls, setup.Sysctls) {
+		m.drop()
+		m.setup, m.count = setup, 0
+	}
+	early := m.asked > 0
+	m.ask(1 + min(m.count/aheadAfter, mostAhead))
+	b := m.next()
+	if b.err != nil {
+		m.drop()
+		m.count = 0
+		if early { // what was missing then may be there now
+			m.ask(1)
+			b = m.next()
+		}
+	}
+	m.count++
+	return b.ns, b.err
+}
+
+// ask sees to it that so many are being made.
+func (m *Maker) ask(n int) {
+	if m.tasks == nil {
+		m.tasks, m.made = make(chan Setup, 1+mostAhead), make(chan newborn, 1+mostAhead)
+		go serve(m.tasks, m.made)
+	}
+	for ; m.asked < n; m.asked++ {
+		m.tasks <- m.setup
+	}
+}
+
+func (m *Maker) next() newborn {
+	m.asked--
+	return <-m.made
+}
+
+// drop gives up what was made ahead.
+func (m *Maker) drop() {
+	for m.asked > 0 {
+		if b := m.next(); b.ns != nil {
+			b.ns.Close()
+		}
+	}
+}
+
+// Close gives up what was made ahead, and the thread.
+func (m *Maker) Close() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.drop()
+	m.count = 0
+	if m.tasks != nil {
+		close(m.tasks)
+		m.tasks = nil
+	}
+}
+
+// serve makes namespaces until there is nothing more to come. Its thread is in the last
+// one, and ends with it, since it is not unlocked.
+func serve(tasks <-chan Setup, made chan<- newborn) {
+	runtime.LockOSThread()
+	var proc procSys
+	defer proc.close()
+	for setup := range tasks {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			made <- newborn{err: fmt.Errorf("unshare: %w", namespaceLimit(err))}
+			continue
+		}
+		n, err := furnish(setup, &proc)
+		made <- newborn{n, err}
+	}
+}
+
+// loIndex is the index of lo, the first interface of every namespace.
+const loIndex = 1
+
+// furnish opens the namespace of the calling thread, and sets it up.
+func furnish(setup Setup, proc *procSys) (*NetNS, error) {
+	h, err := netns.GetFromPath("/proc/thread-self/ns/net")
+	if err != nil {
+		return nil, err
+	}
+	n, err := newNetNS(h)
+	if err != nil {
+		_ = h.Close()
+		return nil, err
+	}
+	if err := n.furnish(setup, proc); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *NetNS) furnish(setup Setup, proc *procSys) (err error) {
+	if err := proc.write(setup.Sysctls); err != nil {
+		return err
+	}
+	if n.rt, err = openRoute(); err != nil {
+		return err
+	}
+	changes := []Change{SetUp(loIndex)}
+	if setup.Alias != "" {
+		changes = append(changes, SetAlias(loIndex, setup.Alias))
+	}
+	if which, err := n.rt.change(changes); err != nil {
+		return fmt.Errorf("%s lo: %w", []string{"setting up", "marking"}[which], err)
+	}
+	return nil
+}
