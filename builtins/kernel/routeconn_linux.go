@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -19,11 +20,12 @@ type routeConn struct {
 	mu  sync.Mutex
 	fd  int
 	seq uint32
-	buf []byte
 }
 
-// answerSize holds an answer about one interface, and a full message of a dump.
-const answerSize = 32 << 10
+// answers are buffers for what the kernel sends: one holds an answer about one interface,
+// and a full datagram of a dump. There is a socket for each of thousands of namespaces,
+// of which few are waited for at a time.
+var answers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 
 // openRoute opens a socket in the namespace of the calling thread.
 func openRoute() (*routeConn, error) {
@@ -68,31 +70,30 @@ func (c *routeConn) change(changes []Change) (failed int, err error) {
 // ask returns what the kernel answers to a request that is no dump.
 func (c *routeConn) ask(request *nl.NetlinkRequest) ([]byte, error) {
 	var answer []byte
-	_, err := c.exchange([]*nl.NetlinkRequest{request}, func(data []byte) { answer = data })
+	_, err := c.exchange([]*nl.NetlinkRequest{request}, func(data []byte) { answer = slices.Clone(data) })
 	return answer, err
 }
 
 // exchange sends requests, and waits until each is acknowledged or answered. What got
-// is given is valid until the next exchange.
+// is given is valid only while it runs.
 func (c *routeConn) exchange(requests []*nl.NetlinkRequest, got func([]byte)) (failed int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fd < 0 {
 		return 0, ErrClosed
 	}
-	if c.buf == nil {
-		c.buf = make([]byte, answerSize)
-	}
+	buf := answers.Get().(*[32 << 10]byte)
+	defer answers.Put(buf)
 	first := c.seq + 1
 	if err := c.send(requests); err != nil {
 		return 0, err
 	}
 	for left := len(requests); left > 0; {
-		n, rerr := c.receive()
+		n, rerr := c.receive(buf[:])
 		if rerr != nil {
 			return 0, rerr
 		}
-		for b := c.buf[:n]; len(b) >= unix.SizeofNlMsghdr; {
+		for b := buf[:n]; len(b) >= unix.SizeofNlMsghdr; {
 			h := (*unix.NlMsghdr)(unsafe.Pointer(&b[0]))
 			if int(h.Len) < unix.SizeofNlMsghdr || int(h.Len) > len(b) {
 				return 0, errors.New("netlink: a message of a wrong length")
@@ -139,9 +140,9 @@ func (c *routeConn) send(requests []*nl.NetlinkRequest) error {
 	return unix.Sendto(c.fd, out, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 }
 
-func (c *routeConn) receive() (int, error) {
+func (c *routeConn) receive(buf []byte) (int, error) {
 	for {
-		n, _, err := unix.Recvfrom(c.fd, c.buf, 0)
+		n, _, err := unix.Recvfrom(c.fd, buf, 0)
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
