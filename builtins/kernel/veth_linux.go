@@ -41,8 +41,15 @@ func (n *NetNS) AddVeth(v Veth) error {
 	return err
 }
 
+// vethEnd describes one end. It has one queue in place of one for each CPU that the
+// machine may ever have (veth_get_num_queues): only XDP programs use the others, and
+// each is a directory of sysfs that takes as long to make as an address does.
 func vethEnd(name string, mac net.HardwareAddr, mtu int) []*nl.RtAttr {
-	attrs := []*nl.RtAttr{nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name))}
+	one := nl.Uint32Attr(1)
+	attrs := []*nl.RtAttr{
+		nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)),
+		nl.NewRtAttr(unix.IFLA_NUM_TX_QUEUES, one), nl.NewRtAttr(unix.IFLA_NUM_RX_QUEUES, one),
+	}
 	if mtu != 0 {
 		attrs = append(attrs, nl.NewRtAttr(unix.IFLA_MTU, nl.Uint32Attr(uint32(mtu))))
 	}
