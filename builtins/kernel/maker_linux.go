@@ -122,20 +122,36 @@ func (m *Maker) Close() {
 	}
 }
 
-// serve makes namespaces until there is nothing more to come. Its thread is in the last
-// one, and ends with it, since it is not unlocked.
+// serve makes namespaces until there is nothing more to come. Its thread waits at home,
+// so that it keeps none of them alive, and ends with it, since it is not unlocked.
 func serve(tasks <-chan Setup, made chan<- newborn) {
 	runtime.LockOSThread()
+	home, err := netns.GetFromPath("/proc/thread-self/ns/net")
+	if err == nil {
+		defer func() { _ = home.Close() }()
+	}
 	var proc procSys
 	defer proc.close()
 	for setup := range tasks {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			made <- newborn{err: fmt.Errorf("unshare: %w", namespaceLimit(err))}
-			continue
+		b := newborn{err: err}
+		if err == nil {
+			b.ns, b.err = bear(setup, &proc, home)
 		}
-		n, err := furnish(setup, &proc)
-		made <- newborn{n, err}
+		made <- b
 	}
+}
+
+// bear makes a namespace and leaves it.
+func bear(setup Setup, proc *procSys, home netns.NsHandle) (*NetNS, error) {
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return nil, fmt.Errorf("unshare: %w", namespaceLimit(err))
+	}
+	n, err := furnish(setup, proc)
+	if back := netns.Set(home); back != nil && err == nil {
+		n.Close()
+		return nil, fmt.Errorf("leaving a new namespace: %w", back)
+	}
+	return n, err
 }
 
 // loIndex is the index of lo, the first interface of every namespace.

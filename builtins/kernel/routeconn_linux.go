@@ -206,6 +206,9 @@ const (
 
 // getLink asks for one interface, by its index or its name.
 func (c *routeConn) getLink(index int, name string, mask uint32) (*Link, error) {
+	if index == 0 && name == "" {
+		return nil, unix.ENODEV
+	}
 	r, _ := linkRequest(unix.RTM_GETLINK, 0, index)
 	r.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(mask)))
 	if name != "" {
