@@ -183,10 +183,10 @@ func route(c *call) (starlark.Value, error) {
 			case len(gws) > 1 && gw.Is4() != gws[0].Is4():
 				return nil, badArg("", "argument \"via\": %s and %s are not of one IP version", gws[0], gw)
 			}
-			if err := ns.checkGateway(gw); err != nil {
-				return nil, &argError{"via", err}
-			}
 			r.Via = append(r.Via, gw.String())
+		}
+		if err := ns.checkGateways(gws); err != nil {
+			return nil, &argError{"via", err}
 		}
 	}
 	if shares != nil {
@@ -232,11 +232,12 @@ func ipVersion(v6 bool) int {
 	return 4
 }
 
-// checkGateway refuses addresses behind which there is no router.
-func (n *Namespace) checkGateway(gw netip.Addr) error {
-	switch {
-	case gw.IsUnspecified(), gw.IsLoopback(), gw.IsMulticast():
-		return badArg("give the router's address on a subnet of this namespace", "%s is no router's address", gw)
+// checkGateways refuses addresses behind which there is no router.
+func (n *Namespace) checkGateways(gws []netip.Addr) error {
+	for _, gw := range gws {
+		if gw.IsUnspecified() || gw.IsLoopback() || gw.IsMulticast() {
+			return badArg("give the router's address on a subnet of this namespace", "%s is no router's address", gw)
+		}
 	}
 	ns, err := n.open()
 	if err != nil {
@@ -246,8 +247,9 @@ func (n *Namespace) checkGateway(gw netip.Addr) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range addrs {
-		if a.Prefix.Addr().WithZone("") == gw.WithZone("") && gw.IsGlobalUnicast() {
+	for _, gw := range gws {
+		own := func(a kernel.Addr) bool { return a.Prefix.Addr().WithZone("") == gw.WithZone("") }
+		if gw.IsGlobalUnicast() && slices.ContainsFunc(addrs, own) {
 			return badArg("a gateway is another machine on the same subnet", "%s is an address of %s itself", gw, n.title())
 		}
 	}

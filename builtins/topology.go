@@ -282,20 +282,30 @@ func (v *vethArgs) fillNames() error {
 
 // freeName returns the first name of a pattern that no interface has.
 func (n *Namespace) freeName(pattern string, taken map[string]bool) (string, error) {
+	return n.firstFree(pattern, func(i int) string { return fmt.Sprintf(pattern, i) }, taken)
+}
+
+// firstFree returns the first of numbered names that no interface has. pattern tells
+// them from others.
+func (n *Namespace) firstFree(pattern string, name func(int) string, taken map[string]bool) (string, error) {
 	ns, err := n.peek()
 	if err != nil {
 		return "", err
 	}
-	for i := 0; ; i++ {
-		name := fmt.Sprintf(pattern, i)
-		if taken[name] {
+	first := n.s.lab.FirstNumber(n.name, pattern)
+	for i := first; ; i++ {
+		free := name(i)
+		if taken[free] {
 			continue
 		}
-		if _, err := ns.Link(name); err != nil {
-			if kernel.IsGone(err) {
-				return name, nil
+		if _, err := ns.Link(free); err != nil {
+			if !kernel.IsGone(err) {
+				return "", err
 			}
-			return "", err
+			if len(taken) == 0 {
+				n.s.lab.Numbered(n.name, pattern, i)
+			}
+			return free, nil
 		}
 	}
 }
@@ -317,18 +327,7 @@ func (n *Namespace) portName(who, device string, taken map[string]bool) (string,
 			return name, nil
 		}
 	}
-	for i := 0; ; i++ {
-		name := join(fmt.Sprintf("-eth%d", i))
-		if taken[name] {
-			continue
-		}
-		if _, err := ns.Link(name); err != nil {
-			if kernel.IsGone(err) {
-				return name, nil
-			}
-			return "", err
-		}
-	}
+	return n.firstFree(join("-eth0"), func(i int) string { return join(fmt.Sprintf("-eth%d", i)) }, taken)
 }
 
 func bridge(c *call) (starlark.Value, error) {

@@ -23,7 +23,10 @@ func (c *addrCache) forget(names ...string) {
 }
 
 // Forgetful says that programs run in a namespace may have changed it.
-func (l *Lab) Forgetful(ns string) { l.addrs.forget(ns) }
+func (l *Lab) Forgetful(ns string) {
+	l.addrs.forget(ns)
+	l.numbers.forget()
+}
 
 // addresses returns the addresses of a namespace of the lab. Those of a
 // namespace that is not the lab's are asked for every time.

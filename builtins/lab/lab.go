@@ -42,6 +42,7 @@ type Lab struct {
 	journal *Journal
 	entries []*Entry
 	addrs   addrCache
+	numbers numbers
 }
 
 // NewPlan begins a lab that is only planned: its operations change a picture, and
@@ -184,6 +185,7 @@ func (l *Lab) note(e *Entry, s State) error {
 // touch forgets what is remembered of the namespaces that o has changed.
 func (l *Lab) touch(o op.Op) {
 	l.addrs.forget(o.Inside()...)
+	l.numbers.touch(o)
 	if d, ok := o.(*op.DelNamespace); ok {
 		l.addrs.forget(d.Name)
 		_ = os.RemoveAll(l.EtcDir(d.Name)) // another of that name begins anew
