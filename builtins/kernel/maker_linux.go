@@ -17,6 +17,9 @@ import (
 // script makes many that are alike, the next ones are made while it does something else
 // with the last. The zero value is ready to use.
 type Maker struct {
+	// ProcFS, if set, returns the root of a procfs that nothing else uses.
+	ProcFS func() (int, error)
+
 	mu    sync.Mutex
 	setup Setup
 	count int // namespaces taken since setup is what it is
@@ -89,7 +92,7 @@ func (m *Maker) take(setup Setup) (*NetNS, error) {
 func (m *Maker) ask(n int) {
 	if m.tasks == nil {
 		m.tasks, m.made = make(chan Setup, 1+mostAhead), make(chan newborn, 1+mostAhead)
-		go serve(m.tasks, m.made)
+		go serve(m.tasks, m.made, procSys{fresh: m.ProcFS})
 	}
 	for ; m.asked < n; m.asked++ {
 		m.tasks <- m.setup
@@ -124,13 +127,12 @@ func (m *Maker) Close() {
 
 // serve makes namespaces until there is nothing more to come. Its thread waits at home,
 // so that it keeps none of them alive, and ends with it, since it is not unlocked.
-func serve(tasks <-chan Setup, made chan<- newborn) {
+func serve(tasks <-chan Setup, made chan<- newborn, proc procSys) {
 	runtime.LockOSThread()
 	home, err := netns.GetFromPath("/proc/thread-self/ns/net")
 	if err == nil {
 		defer func() { _ = home.Close() }()
 	}
-	var proc procSys
 	defer proc.close()
 	for setup := range tasks {
 		b := newborn{err: err}

@@ -9,6 +9,7 @@ import "golang.org/x/sys/unix"
 // those of the others (proc_sys_compare). A procfs that nothing else uses, and that is
 // given up for a fresh one now and then, keeps that short.
 type procSys struct {
+	fresh func() (int, error) // returns the root of a procfs
 	fd   int // of the private procfs, 0 for none
 	uses int
 	none bool // none may be had: /proc serves
@@ -31,19 +32,16 @@ func (p *procSys) write(list []Sysctl) error {
 	return nil
 }
 
-// renew makes a procfs that is mounted nowhere (fsmount(2), Linux 5.2). Who may not, as
-// where a part of /proc is covered, uses /proc.
+// renew takes a fresh procfs. Who may not have one, as where a part of /proc is covered,
+// uses /proc.
 func (p *procSys) renew() {
 	p.close()
-	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
-	if err == nil {
-		if err = unix.FsconfigCreate(fs); err == nil {
-			p.fd, err = unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
-		}
-		_ = unix.Close(fs)
+	p.none = true
+	if p.fresh == nil {
+		return
 	}
-	if err != nil {
-		p.fd, p.none = 0, true
+	if fd, err := p.fresh(); err == nil {
+		p.fd, p.none = fd, false
 	}
 }
 

@@ -15,3 +15,5 @@ func (s *System) Settle() error { return kernel.ErrNotLinux }
 
 // CatchUp has nothing to do: nothing was put off.
 func (s *System) CatchUp() error { return nil }
+
+func newMaker() kernel.Maker { return kernel.Maker{} }

@@ -13,6 +13,8 @@ import (
 	"nsscript/builtins/kernel/sandbox"
 )
 
+func newMaker() kernel.Maker { return kernel.Maker{ProcFS: sandbox.ProcFS} }
+
 // Do makes the namespace.
 func (o *AddNamespace) Do(_ context.Context, s *System) error {
 	ns, err := s.maker.Add(o.Name, kernel.Setup{Alias: s.Mark, Sysctls: o.settings()})

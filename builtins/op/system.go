@@ -50,7 +50,7 @@ type space struct {
 // NewSystem returns a system whose host is the given namespace.
 func NewSystem(host *kernel.NetNS, mark string, private bool) *System {
 	return &System{
-		Mark: mark, Private: private,
+		Mark: mark, Private: private, maker: newMaker(),
 		spaces: map[string]*space{Host: {ns: host, owned: private}},
 	}
 }
