@@ -453,6 +453,11 @@ func (l *Link) Attr(name string) (starlark.Value, error) { return l.attr(l, name
 
 func (l *Link) attr(self starlark.HasAttrs, name string) (starlark.Value, error) {
 	if f, ok := linkFields[name]; ok {
+		if name == "state" && !l.n.s.lab.Planned() { // the kernel comes to it a moment after
+			if err := l.n.s.lab.System().Settle(); err != nil {
+				return nil, err
+			}
+		}
 		k, err := l.read()
 		if err != nil {
 			return nil, err
@@ -467,12 +472,25 @@ func (l *Link) attr(self starlark.HasAttrs, name string) (starlark.Value, error)
 
 // method finds a method by its name and binds it to its value.
 func (s *Session) method(self starlark.Value, name string, methods []spec) starlark.Value {
-	for _, m := range methods {
+	for i := range methods {
+		m := &methods[i]
 		if len(m.sig) > len(name) && m.sig[:len(name)] == name && m.sig[len(name)] == '(' {
-			return s.declare(m).bind(self)
+			return s.declared(m).bind(self)
 		}
 	}
 	return nil
+}
+
+// declared is declare for a method, of which the signature is read once.
+func (s *Session) declared(m *spec) *builtin {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.bound[m]
+	if b == nil {
+		b = s.declare(*m)
+		s.bound[m] = b
+	}
+	return b
 }
 
 const linkDoc = `

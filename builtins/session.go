@@ -57,6 +57,7 @@ type Session struct {
 	byName  map[string]*builtin // every builtin, by the name a user writes
 	methods map[string]*builtin // those whose first parameter is ns, by name
 	modules map[string]map[string]*builtin
+	bound   map[*spec]*builtin // methods that were called
 
 	mu          sync.Mutex
 	checks      []Check
@@ -75,7 +76,7 @@ type Session struct {
 // NewSession begins a run. ctx ends it: whatever blocks returns.
 func NewSession(ctx context.Context, opts Options) *Session {
 	s := &Session{ctx: ctx, lab: opts.Lab, opts: opts,
-		byName: map[string]*builtin{}, methods: map[string]*builtin{}, modules: map[string]map[string]*builtin{}}
+		byName: map[string]*builtin{}, methods: map[string]*builtin{}, modules: map[string]map[string]*builtin{}, bound: map[*spec]*builtin{}}
 	s.host = &Namespace{s: s, name: op.Host}
 	opts.Lab.System().Leaving = s.leave
 	for _, sp := range specs {

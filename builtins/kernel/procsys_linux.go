@@ -10,9 +10,9 @@ import "golang.org/x/sys/unix"
 // given up for a fresh one now and then, keeps that short.
 type procSys struct {
 	fresh func() (int, error) // returns the root of a procfs
-	fd   int // of the private procfs, 0 for none
-	uses int
-	none bool // none may be had: /proc serves
+	fd    int                 // of the private procfs, 0 for none
+	uses  int
+	none  bool // none may be had: /proc serves
 }
 
 // procUses is how many namespaces one procfs serves.
