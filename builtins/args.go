@@ -3,7 +3,6 @@ package builtins
 import (
 	"fmt"
 	"net"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"nsscript/builtins/lab"
 	"nsscript/builtins/near"
 	"nsscript/builtins/op"
+	"nsscript/builtins/pattern"
 )
 
 // unpacker is a kind of argument that reads itself from a value. The error says
@@ -422,7 +422,7 @@ func (w *words) unpack(_ *Session, v starlark.Value) error {
 }
 
 // shellSigns match words that are a shell's, not a command's.
-var shellSigns = regexp.MustCompile(`^(\|{1,2}|&{1,2}|;|\d?>{1,2}(&\d|\S+)?|<\S*|&>\S*)$`)
+var shellSigns = pattern.Of(`^(\|{1,2}|&{1,2}|;|\d?>{1,2}(&\d|\S+)?|<\S*|&>\S*)$`)
 
 // shellSign returns the first word of a command that stands in no quotes and would
 // be a sign to a shell.
@@ -440,7 +440,7 @@ func shellSign(command string) string {
 			quote = r
 			word += string(r)
 		case r == ' ' || r == '\t' || r == '\n':
-			if shellSigns.MatchString(word) {
+			if shellSigns().MatchString(word) {
 				return word
 			}
 			word = ""

@@ -2,7 +2,6 @@ package builtins
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/lab"
 	"nsscript/builtins/near"
+	"nsscript/builtins/pattern"
 )
 
 var labSpecs = []spec{
@@ -51,7 +51,7 @@ func (s *Session) Params() []Param {
 }
 
 // paramName matches the names that --set can set.
-var paramName = regexp.MustCompile(`^[\pL_][\pL\d_-]*$`)
+var paramName = pattern.Of(`^[\pL_][\pL\d_-]*$`)
 
 func parameter(c *call) (starlark.Value, error) {
 	var name, help string
@@ -59,7 +59,7 @@ func parameter(c *call) (starlark.Value, error) {
 	if err := c.unpack(&name, &value, &help, &choices); err != nil {
 		return nil, err
 	}
-	if !paramName.MatchString(name) {
+	if !paramName().MatchString(name) {
 		return nil, badArg("--set NAME=VALUE sets it", "argument \"name\": want letters, digits, \"_\" and \"-\", beginning with a letter, got %q", name)
 	}
 	if value == nil {

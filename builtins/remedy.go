@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"nsscript/builtins/kernel/abi"
-	"regexp"
+	"nsscript/builtins/pattern"
 	"slices"
 	"strings"
 
@@ -215,14 +215,14 @@ func (c *call) letThrough(d *trace.Death) (string, error) {
 		return fmt.Sprintf("%s(%s, %q)", program, ns, strings.Join(append(words, "-j", "ACCEPT"), " "))
 	}
 	text := line(d.Src, d.Dst, port)
-	if !d.Back && d.Hook == "FORWARD" && !oneWay.MatchString(d.RuleText) && !stateful {
+	if !d.Back && d.Hook == "FORWARD" && !oneWay().MatchString(d.RuleText) && !stateful {
 		text += "; " + line(d.Dst, d.Src, "--sport") // the rule would drop the answer too
 	}
 	return text, nil
 }
 
 // oneWay matches the rules that only match packets of one direction.
-var oneWay = regexp.MustCompile(`(^|\s)(-s|-d|-i|-o|--[ds]ports?|--icmp-type|--icmpv6-type|--ctstate|--state|--syn|--tcp-flags)\s`)
+var oneWay = pattern.Of(`(^|\s)(-s|-d|-i|-o|--[ds]ports?|--icmp-type|--icmpv6-type|--ctstate|--state|--syn|--tcp-flags)\s`)
 
 // letThroughNft is the same as a rule of nft(8).
 func (c *call) letThroughNft(d *trace.Death) string {

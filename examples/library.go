@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"nsscript/builtins/pattern"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,7 +104,7 @@ func docString(name string, text []byte) (string, error) {
 }
 
 // field is a line that says one thing about an example.
-var field = regexp.MustCompile(`^(Group|Source|Needs|Takes): +(.+)$`)
+var field = pattern.Of(`^(Group|Source|Needs|Takes): +(.+)$`)
 
 func (e *Example) parse(doc string) error {
 	title, rest, _ := strings.Cut(doc, "\n")
@@ -111,7 +112,7 @@ func (e *Example) parse(doc string) error {
 	var about []string
 	for line := range strings.Lines(rest) {
 		line = strings.TrimRight(line, " \n")
-		m := field.FindStringSubmatch(line)
+		m := field().FindStringSubmatch(line)
 		if m == nil {
 			about = append(about, line)
 			continue

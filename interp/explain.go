@@ -137,7 +137,7 @@ type function struct {
 // function returns the function that refused its arguments, nil where something
 // else failed.
 func (in *Interp) function(cause error, stack starlark.CallStack) *function {
-	if len(stack) < 2 || !refusal.MatchString(cause.Error()) {
+	if len(stack) < 2 || !refusal().MatchString(cause.Error()) {
 		return nil
 	}
 	top := stack[len(stack)-1]

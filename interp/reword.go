@@ -10,6 +10,7 @@ import (
 
 	"nsscript/builtins/doc"
 	"nsscript/builtins/near"
+	"nsscript/builtins/pattern"
 )
 
 // A scene is where a message is reworded.
@@ -29,15 +30,15 @@ type rule struct {
 
 var (
 	// refusal matches the message of a function that refuses its arguments.
-	refusal = regexp.MustCompile(`^function (\S+) (missing \d|accepts |got )`)
+	refusal = pattern.Of(`^function (\S+) (missing \d|accepts |got )`)
 	// suggestion matches what Starlark appends for a name nearly right.
-	suggestion = regexp.MustCompile(`^(?s)(.*) \(did you mean \.?([^()]+)\?\)$`)
+	suggestion = pattern.Of(`^(?s)(.*) \(did you mean \.?([^()]+)\?\)$`)
 )
 
 // reword puts the evaluator's messages in sentences, without taking facts away.
 // What a builtin of the host says stays as it is.
 func (s *scene) reword(e *Error) {
-	if m := suggestion.FindStringSubmatch(e.Msg); m != nil {
+	if m := suggestion().FindStringSubmatch(e.Msg); m != nil {
 		e.Msg = m[1]
 		if e.Hint == "" {
 			e.Hint = near.DidYouMean(m[2])

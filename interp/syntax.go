@@ -3,7 +3,7 @@ package interp
 import (
 	"errors"
 	"fmt"
-	"regexp"
+	"nsscript/builtins/pattern"
 	"strings"
 
 	"go.starlark.net/syntax"
@@ -11,10 +11,10 @@ import (
 
 // afterToken matches the parser's messages whose position is behind the word
 // that is wrong; that of others is before it.
-var afterToken = regexp.MustCompile(`^got .*, want |^not an identifier|does not associate|^keyword argument must|^obsolete form|^invalid (octal|binary|float) literal|^first operand of load|^load operand|^original name|^stray backslash|^excessive nesting`)
+var afterToken = pattern.Of(`^got .*, want |^not an identifier|does not associate|^keyword argument must|^obsolete form|^invalid (octal|binary|float) literal|^first operand of load|^load operand|^original name|^stray backslash|^excessive nesting`)
 
 // expected matches the parser's usual message.
-var expected = regexp.MustCompile(`^got (.*), want (.*)$`)
+var expected = pattern.Of(`^got (.*), want (.*)$`)
 
 // syntaxError explains what the parser rejects.
 func syntaxError(f *file, err error) *Error {
@@ -24,7 +24,7 @@ func syntaxError(f *file, err error) *Error {
 	}
 	toks := tokenize(f.src.Text)
 	s := &slip{lines: f.lines, toks: toks, i: wrongToken(toks, se), raw: se.Msg}
-	if m := expected.FindStringSubmatch(se.Msg); m != nil {
+	if m := expected().FindStringSubmatch(se.Msg); m != nil {
 		s.got, s.want = m[1], strings.Trim(m[2], "'")
 	}
 	s.explain()
@@ -48,7 +48,7 @@ func wrongToken(toks []token, se syntax.Error) int {
 	}
 	last := 0
 	for i, t := range toks {
-		if afterToken.MatchString(se.Msg) && !primary {
+		if afterToken().MatchString(se.Msg) && !primary {
 			if p.before(t.end) {
 				if p != t.start && t.start.before(p) {
 					return i // within it

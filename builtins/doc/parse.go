@@ -2,7 +2,7 @@ package doc
 
 import (
 	"fmt"
-	"regexp"
+	"nsscript/builtins/pattern"
 	"strings"
 )
 
@@ -32,8 +32,8 @@ func Signature(sig string) (name string, args []Arg) {
 }
 
 var (
-	argument = regexp.MustCompile(`^(\*{0,2}\w+) \(([^()]+)\): (.+)$`)
-	section  = regexp.MustCompile(`^(errors|example|command|source):(?: (.+))?$`)
+	argument = pattern.Of(`^(\*{0,2}\w+) \(([^()]+)\): (.+)$`)
+	section  = pattern.Of(`^(errors|example|command|source):(?: (.+))?$`)
 )
 
 // Parse reads the description of a name. The signature is "" for what is no
@@ -85,9 +85,9 @@ func (r *reader) read() error {
 		line := r.lines[0]
 		r.lines = r.lines[1:]
 		var err error
-		if m := argument.FindStringSubmatch(line); m != nil {
+		if m := argument().FindStringSubmatch(line); m != nil {
 			err = r.argument(m[1], m[2], r.rest(m[3]))
-		} else if m := section.FindStringSubmatch(line); m != nil {
+		} else if m := section().FindStringSubmatch(line); m != nil {
 			err = r.section(m[1], m[2])
 		} else if strings.TrimSpace(line) != "" {
 			err = r.paragraph(line)
@@ -108,7 +108,7 @@ func (r *reader) paragraph(line string) error {
 	}
 	text := line
 	for len(r.lines) > 0 && strings.TrimSpace(r.lines[0]) != "" &&
-		!argument.MatchString(r.lines[0]) && !section.MatchString(r.lines[0]) {
+		!argument().MatchString(r.lines[0]) && !section().MatchString(r.lines[0]) {
 		text += " " + strings.TrimSpace(r.lines[0])
 		r.lines = r.lines[1:]
 	}

@@ -2,7 +2,7 @@ package kernel
 
 import (
 	"fmt"
-	"regexp"
+	"nsscript/builtins/pattern"
 	"strconv"
 	"strings"
 	"unicode"
@@ -55,18 +55,18 @@ const noSuch = "No chain/target/match by that name"
 
 // The parts of iptables' stderr that are not about what went wrong.
 var (
-	chatter  = regexp.MustCompile(`^(Fatal: |[\w-]+( v[0-9.]+)?( \([a-z_]+\))?: +)`)
-	lineInfo = regexp.MustCompile(`(?m)(?:Error occurred at line: |: line )(\d+)`)
-	lineSays = regexp.MustCompile(`^line \d+ failed(: )?`)
+	chatter  = pattern.Of(`^(Fatal: |[\w-]+( v[0-9.]+)?( \([a-z_]+\))?: +)`)
+	lineInfo = pattern.Of(`(?m)(?:Error occurred at line: |: line )(\d+)`)
+	lineSays = pattern.Of(`^line \d+ failed(: )?`)
 	noise    = []string{"Try `", "Try '", "Perhaps iptables", "Perhaps ip6tables", "Error occurred at line", "Warning: ", "# Warning"}
 	lockHeld = "xtables lock"
 )
 
 // What iptables says when the kernel lacks something.
 var (
-	lackTable     = regexp.MustCompile("can't initialize ip6?tables table [`']([^']+)': (Table does not exist|.*Protocol not|iptables who)")
-	lackExtension = regexp.MustCompile(`Extension (\S+) revision \d+ not supported, missing kernel module`)
-	lackNftables  = regexp.MustCompile(`Failed to initialize nft: (Protocol not supported|Operation not supported)`)
+	lackTable     = pattern.Of("can't initialize ip6?tables table [`']([^']+)': (Table does not exist|.*Protocol not|iptables who)")
+	lackExtension = pattern.Of(`Extension (\S+) revision \d+ not supported, missing kernel module`)
+	lackNftables  = pattern.Of(`Failed to initialize nft: (Protocol not supported|Operation not supported)`)
 	lackModule    = map[string]string{"filter": "iptable_filter", "nat": "iptable_nat", "mangle": "iptable_mangle", "raw": "iptable_raw", "security": "iptable_security"}
 )
 
@@ -74,7 +74,7 @@ var (
 // status other than 0. What the kernel lacks is a MissingError.
 func (x *Iptables) complaint(status int, stderr string) error {
 	e := &IptablesError{program: x.name, Status: status, Text: printable(lastComplaint(stderr)), locked: strings.Contains(stderr, lockHeld)}
-	if m := lineInfo.FindStringSubmatch(stderr); m != nil {
+	if m := lineInfo().FindStringSubmatch(stderr); m != nil {
 		e.line, _ = strconv.Atoi(m[1])
 	}
 	e.gone = strings.Contains(stderr, "does a matching rule exist") || strings.Contains(stderr, noSuch) ||
@@ -97,7 +97,7 @@ func (x *Iptables) complaint(status int, stderr string) error {
 
 // missing tells what the kernel lacks, or nil.
 func (x *Iptables) missing(stderr string, e *IptablesError) error {
-	if m := lackTable.FindStringSubmatch(stderr); m != nil {
+	if m := lackTable().FindStringSubmatch(stderr); m != nil {
 		module, known := lackModule[m[1]]
 		if !known {
 			e.Text = fmt.Sprintf("no table is called %q", m[1])
@@ -108,10 +108,10 @@ func (x *Iptables) missing(stderr string, e *IptablesError) error {
 		}
 		return &MissingError{What: fmt.Sprintf("this kernel lacks the table %q of %s", m[1], x.name), Remedy: "load it: sudo modprobe " + module}
 	}
-	if m := lackExtension.FindStringSubmatch(stderr); m != nil {
+	if m := lackExtension().FindStringSubmatch(stderr); m != nil {
 		return &MissingError{What: fmt.Sprintf("this kernel lacks the match or target %q of %s", m[1], x.name), Remedy: "load it: sudo modprobe xt_" + m[1]}
 	}
-	if lackNftables.MatchString(stderr) {
+	if lackNftables().MatchString(stderr) {
 		return &MissingError{What: fmt.Sprintf("this kernel lacks nf_tables, which this %s needs", x.name),
 			Remedy: "load it: sudo modprobe nf_tables, or choose the other backend: sudo update-alternatives --set " + x.name + " /usr/sbin/" + x.name + "-legacy"}
 	}
@@ -133,7 +133,7 @@ func lastComplaint(stderr string) string {
 		if line == "" || isNoise(line) {
 			continue
 		}
-		line = lineSays.ReplaceAllString(chatter.ReplaceAllString(line, ""), "")
+		line = lineSays().ReplaceAllString(chatter().ReplaceAllString(line, ""), "")
 		if text = strings.TrimSuffix(strings.TrimSpace(line), "."); text == "" {
 			text = refused
 		}

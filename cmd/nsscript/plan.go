@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/lab"
 	"nsscript/builtins/op"
+	"nsscript/builtins/pattern"
 	"nsscript/interp"
 )
 
@@ -127,14 +127,14 @@ func (p *plan) add(s step) {
 }
 
 // planned matches the numbers that stand for processes in a plan.
-var planned = regexp.MustCompile(`\b\d{7}\b`)
+var planned = pattern.Of(`\b\d{7}\b`)
 
 // withJobs puts the shell's variables for background processes in the place of the
 // numbers that stand for them.
 func withJobs(command string) string {
 	var b strings.Builder
 	done := 0
-	for _, at := range planned.FindAllStringIndex(command, -1) {
+	for _, at := range planned().FindAllStringIndex(command, -1) {
 		pid, _ := strconv.Atoi(command[at[0]:at[1]])
 		job := builtins.PlannedJob(pid)
 		if job == 0 || job > maxJobs {

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +23,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"nsscript/builtins/doc"
+	"nsscript/builtins/pattern"
 	"nsscript/interp"
 )
 
@@ -183,7 +183,7 @@ func (s *Session) input(ctx context.Context, text string) (ok bool, err error) {
 		return true, s.in.leave()
 	case line == "help" || line == "?":
 		text = "help()\n"
-	case helpMark.MatchString(line):
+	case helpMark().MatchString(line):
 		topic := strings.Trim(line, "? ")
 		text = fmt.Sprintf("help(%q)\n", topic)
 		if s.Globals[topic] != nil {
@@ -207,17 +207,17 @@ func (s *Session) input(ctx context.Context, text string) (ok bool, err error) {
 }
 
 // helpMark matches a question about a name, as IPython has it.
-var helpMark = regexp.MustCompile(`^(\?\s*[\w.]+|[\w.]+\s*\?)$`)
+var helpMark = pattern.Of(`^(\?\s*[\w.]+|[\w.]+\s*\?)$`)
 
 var errInterrupted = errors.New("interrupted")
 
 // commandLine matches two words that are no Starlark: a name, and the beginning
 // of a program's name or path.
-var commandLine = regexp.MustCompile(`^([\pL_][\pL\d_.-]*)\s+([\w./~$"'].*)$`)
+var commandLine = pattern.Of(`^([\pL_][\pL\d_.-]*)\s+([\w./~$"'].*)$`)
 
 // asCommand reads a line such as `red ping blue`: a place and a command for it.
 func (s *Session) asCommand(line string) (place starlark.Value, command string, ok bool) {
-	m := commandLine.FindStringSubmatch(strings.TrimSpace(line))
+	m := commandLine().FindStringSubmatch(strings.TrimSpace(line))
 	if m == nil {
 		return nil, "", false
 	}
@@ -335,11 +335,11 @@ func (s *Session) reworded(text string, err error) error {
 		return &c
 	}
 	word := strings.TrimSpace(text)
-	m := commandLine.FindStringSubmatch(word)
-	if p := programLine.FindStringSubmatch(word); m == nil && p != nil && slices.Contains(s.Programs(), p[1]) {
+	m := commandLine().FindStringSubmatch(word)
+	if p := programLine().FindStringSubmatch(word); m == nil && p != nil && slices.Contains(s.Programs(), p[1]) {
 		m = p
 	}
-	if m == nil && errors.As(err, &e) && plainWord.MatchString(word) && slices.Contains(s.Programs(), word) {
+	if m == nil && errors.As(err, &e) && plainWord().MatchString(word) && slices.Contains(s.Programs(), word) {
 		c := *e
 		c.Hint = "a command runs in a namespace: NAMESPACE " + word
 		return &c
@@ -366,10 +366,10 @@ func (s *Session) reworded(text string, err error) error {
 }
 
 // programLine matches a program and its first argument, which may be a flag.
-var programLine = regexp.MustCompile(`^([a-z][a-z0-9_-]*)\s+(-\S.*)$`)
+var programLine = pattern.Of(`^([a-z][a-z0-9_-]*)\s+(-\S.*)$`)
 
 // plainWord matches what may be the name of a program alone.
-var plainWord = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+var plainWord = pattern.Of(`^[a-z][a-z0-9_-]*$`)
 
 // commandHint helps with a line that is a command's without a namespace before it.
 func (s *Session) commandHint(first, rest string) string {

@@ -12,6 +12,7 @@ import (
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 
+	"nsscript/builtins/pattern"
 	"nsscript/interp"
 )
 
@@ -27,7 +28,7 @@ type step struct {
 }
 
 // verbs are calls that are about the session, not the lab.
-var verbs = regexp.MustCompile(`^(help|undo|save|keep|explain|show|graph|interact)\s*\(`)
+var verbs = pattern.Of(`^(help|undo|save|keep|explain|show|graph|interact)\s*\(`)
 
 // remember keeps a successful input.
 func (s *Session) remember(text string, before starlark.StringDict, from int) {
@@ -38,7 +39,7 @@ func (s *Session) remember(text string, before starlark.StringDict, from int) {
 		}
 	}
 	changed := st.to > st.from || len(st.names) > 0
-	st.unsaved = verbs.MatchString(st.text) || isLook(st.text, changed)
+	st.unsaved = verbs().MatchString(st.text) || isLook(st.text, changed)
 	s.steps = append(s.steps, st)
 }
 
@@ -113,10 +114,10 @@ func firstLine(text string) string {
 	return text
 }
 
-var names = regexp.MustCompile(`[\pL_][\pL\d_]*`)
+var names = pattern.Of(`[\pL_][\pL\d_]*`)
 
 func (st *step) mentions(list map[string]starlark.Value) bool {
-	for _, name := range names.FindAllString(st.text, -1) {
+	for _, name := range names().FindAllString(st.text, -1) {
 		if _, ok := list[name]; ok {
 			return true
 		}
@@ -126,24 +127,24 @@ func (st *step) mentions(list map[string]starlark.Value) bool {
 
 // changing are the words by which a command of these programs changes a lab, and so
 // belongs into a script that builds it again; without one it only shows something.
-var changing = map[string]*regexp.Regexp{
+var changing = map[string]func() *regexp.Regexp{
 	"ip": objects, "bridge": objects, "tc": objects,
-	"sysctl": regexp.MustCompile(`=|\s-p`), "ethtool": regexp.MustCompile(`\s-[A-Zs]`),
-	"iptables": chains, "ip6tables": chains, "nft": regexp.MustCompile(`\s(add|create|insert|replace|delete|flush|rename|-f)\b`),
-	"brctl": regexp.MustCompile(`\s(add|del|set|stp)`), "ifconfig": regexp.MustCompile(`^\S+\s+\S+\s+\S`),
-	"route": regexp.MustCompile(`\s(add|del)\b`), "arp": regexp.MustCompile(`\s-[sd]\b`),
+	"sysctl": pattern.Of(`=|\s-p`), "ethtool": pattern.Of(`\s-[A-Zs]`),
+	"iptables": chains, "ip6tables": chains, "nft": pattern.Of(`\s(add|create|insert|replace|delete|flush|rename|-f)\b`),
+	"brctl": pattern.Of(`\s(add|del|set|stp)`), "ifconfig": pattern.Of(`^\S+\s+\S+\s+\S`),
+	"route": pattern.Of(`\s(add|del)\b`), "arp": pattern.Of(`\s-[sd]\b`),
 }
 
 var (
-	objects = regexp.MustCompile(`\s(add|append|prepend|replace|change|set|up|down|del|delete|flush|exec)\b`)
-	chains  = regexp.MustCompile(`\s(-[ACDIFNPRXZE]\b|--(append|delete|insert|flush|new-chain|policy|replace|delete-chain|zero|rename-chain)\b)`)
+	objects = pattern.Of(`\s(add|append|prepend|replace|change|set|up|down|del|delete|flush|exec)\b`)
+	chains  = pattern.Of(`\s(-[ACDIFNPRXZE]\b|--(append|delete|insert|flush|new-chain|policy|replace|delete-chain|zero|rename-chain)\b)`)
 )
 
 // changes reports whether a command changes a lab.
 func changes(command string) bool {
 	program, _, _ := strings.Cut(command, " ")
 	words := changing[program]
-	return words != nil && words.MatchString(command)
+	return words != nil && words().MatchString(command)
 }
 
 // Save is save().

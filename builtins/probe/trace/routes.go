@@ -5,7 +5,6 @@ package trace
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,15 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/pattern"
 )
 
 // destination matches where a rule of DNAT sends packets.
-var destination = regexp.MustCompile(`--to-(?:destination|ports) (\[?[0-9a-fA-F.:]+\]?(?::[0-9]+)?)`)
+var destination = pattern.Of(`--to-(?:destination|ports) (\[?[0-9a-fA-F.:]+\]?(?::[0-9]+)?)`)
 
 // destinationOf reads the first address, and the port, of --to-destination, or the
 // port of --to-ports.
 func destinationOf(rule string) (netip.Addr, uint16, bool) {
-	m := destination.FindStringSubmatch(rule)
+	m := destination().FindStringSubmatch(rule)
 	if m == nil {
 		return netip.Addr{}, 0, false
 	}

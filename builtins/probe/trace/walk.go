@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/pattern"
 )
 
 // analysis finds out what became of a probe from what was seen.
@@ -364,7 +364,7 @@ func (a *analysis) lookup(v *visit, runs []*run, as bool) *routeLook {
 }
 
 // tproxyMark matches the mark that a transparent proxy's rule gives to packets.
-var tproxyMark = regexp.MustCompile(`--tproxy-mark (0x[0-9a-f]+|[0-9]+)`)
+var tproxyMark = pattern.Of(`--tproxy-mark (0x[0-9a-f]+|[0-9]+)`)
 
 // marked is the mark that a rule of a legacy table has set last: it is told of before
 // the rule is applied.
@@ -376,7 +376,7 @@ func (a *analysis) marked(s *space, r *run) (uint32, bool) {
 	if err != nil || d.target != "TPROXY" {
 		return 0, false
 	}
-	m := tproxyMark.FindStringSubmatch(d.rule)
+	m := tproxyMark().FindStringSubmatch(d.rule)
 	if m == nil {
 		return 0, false
 	}
