@@ -231,6 +231,7 @@ func shellIn(c *call) (starlark.Value, error) {
 	path := Shell()
 	c.lab.Explain(c.pos(), op.InNS(ns.name, path))
 	defer c.lab.Forgetful(ns.name)
+	defer c.lend()()
 	cmd := &exec.Cmd{Path: path, Args: []string{path}, Env: environ, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	if err := kernel.Start(cmd, view); err != nil {
 		return nil, op.StartError(err, cmd.Args, ns.name)

@@ -118,6 +118,7 @@ func interact(c *call) (starlark.Value, error) {
 	if c.opts.Interact == nil {
 		return nil, badArg("", "the session is interactive already")
 	}
+	defer c.lend()()
 	return nil, c.opts.Interact(c.thread)
 }
 

@@ -274,7 +274,7 @@ func (p *program) run(c *call) (starlark.Value, error) {
 	cmd.Args, cmd.Env, cmd.Dir = p.argv, p.env, p.dir
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if p.show {
-		cmd.Stdout, cmd.Stderr = io.MultiWriter(&stdout, c.opts.Out), io.MultiWriter(&stderr, os.Stderr)
+		cmd.Stdout, cmd.Stderr = io.MultiWriter(&stdout, c.opts.Out), io.MultiWriter(&stderr, c.opts.Err)
 	}
 	if p.input != nil {
 		cmd.Stdin = bytes.NewReader(p.input)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 
 	"go.starlark.net/starlark"
@@ -16,6 +17,7 @@ import (
 type Options struct {
 	Lab    *lab.Lab
 	Out    io.Writer         // what checks print
+	Err    io.Writer         // what programs that are shown write on their stderr
 	Style  Style             // how checks are printed
 	Params map[string]string // values given with --set
 	Self   string            // this program, to run servers with
@@ -33,6 +35,9 @@ type Options struct {
 	// Interact opens an interactive session with the names that a thread sees; nil
 	// in such a session.
 	Interact func(thread *starlark.Thread) error
+	// Lend, if set, has the command leave the terminal to another program, or a
+	// session, until the function that it returns is called.
+	Lend func() (back func())
 	// Checked is told of each check, in place of its being printed, if set.
 	Checked func(Check)
 	// Console is the interactive session, nil outside of one.
@@ -75,6 +80,9 @@ type Session struct {
 
 // NewSession begins a run. ctx ends it: whatever blocks returns.
 func NewSession(ctx context.Context, opts Options) *Session {
+	if opts.Err == nil {
+		opts.Err = os.Stderr
+	}
 	s := &Session{ctx: ctx, lab: opts.Lab, opts: opts,
 		byName: map[string]*builtin{}, methods: map[string]*builtin{}, modules: map[string]map[string]*builtin{}, bound: map[*spec]*builtin{}}
 	s.host = &Namespace{s: s, name: op.Host}
@@ -98,6 +106,15 @@ func NewSession(ctx context.Context, opts Options) *Session {
 		s.methods[b.name] = b
 	}
 	return s
+}
+
+// lend leaves the terminal to something else until the function that it returns is
+// called.
+func (s *Session) lend() (back func()) {
+	if s.opts.Lend == nil {
+		return func() {}
+	}
+	return s.opts.Lend()
 }
 
 // specs are all builtins.

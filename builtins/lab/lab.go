@@ -27,6 +27,8 @@ type Options struct {
 	Sole bool
 	// Explain, if set, is given each operation's commands before it is done.
 	Explain func(pos string, commands []string)
+	// Done, if set, is called after each operation that was done.
+	Done func()
 }
 
 // Lab is a lab that is being built, or one that was and is looked at.
@@ -145,7 +147,11 @@ func (l *Lab) Do(ctx context.Context, pos string, o op.Op) error {
 	if l.Planned() {
 		return l.plan(pos, o)
 	}
-	return l.apply(ctx, pos, o)
+	err := l.apply(ctx, pos, o)
+	if err == nil && l.opts.Done != nil {
+		l.opts.Done()
+	}
+	return err
 }
 
 // plan applies an operation to the picture.

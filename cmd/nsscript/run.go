@@ -28,6 +28,8 @@ type runOptions struct {
 	explain bool
 	json    bool
 	places  bool // of checks that fail
+
+	progress *runProgress // nil for none
 }
 
 func newRun() *cobra.Command {
@@ -110,17 +112,20 @@ func runScript(ctx context.Context, args []string, o runOptions, at place) error
 	if o.json {
 		out = os.Stderr
 	}
+	o.progress = newRunProgress(o)
 	r, err := prepare(ctx, out, name, origin, o, at)
 	if err != nil {
+		o.progress.stop()
 		return err
 	}
-	if err := foresee(r.interp, src, r.session, r.params); err != nil {
-		return finish(ctx, r.session, at, o, err)
+	err = foresee(r.interp, src, r.session, r.params)
+	if err == nil {
+		_, err = r.interp.Run(ctx, src)
 	}
-	_, err = r.interp.Run(ctx, src)
 	if err == nil {
 		err = r.session.Finish()
 	}
+	o.progress.stop()
 	return finish(ctx, r.session, at, o, err)
 }
 
@@ -132,7 +137,7 @@ func prepare(ctx context.Context, out io.Writer, name, origin string, o runOptio
 	}
 	explain := explainer()
 	l, err := lab.New(lab.Options{
-		Name: name, Private: at.private(), Sole: at.sole(),
+		Name: name, Private: at.private(), Sole: at.sole(), Done: o.progress.count,
 		Open: func(ctx context.Context, name, description string) (string, error) {
 			return at.open(ctx, lab.Meta{Name: name, Description: description, Origin: origin})
 		},
@@ -143,8 +148,8 @@ func prepare(ctx context.Context, out io.Writer, name, origin string, o runOptio
 	if o.explain {
 		l.ExplainTo(explain)
 	}
-	return language(ctx, out, builtins.Options{
-		Lab: l, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json, Places: o.places}, Params: params, Self: self(), Explain: explain, Width: columns(),
+	return language(ctx, o.progress.over(out, os.Stdout), builtins.Options{
+		Lab: l, Err: o.progress.over(os.Stderr, os.Stderr), Lend: o.progress.lend, Style: builtins.Style{Color: colorful(os.Stdout) && !o.json, Places: o.places}, Params: params, Self: self(), Explain: explain, Width: columns(),
 	}), nil
 }
 
