@@ -91,20 +91,23 @@ func (l *Lab) shownLinks(name string, ns kernel.Space) ([]shownLink, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := map[int]string{}
+	all, err := ns.Addrs(0)
+	if err != nil {
+		return nil, err
+	}
+	names, addrs := map[int]string{}, map[int][]kernel.Addr{}
 	for _, k := range links {
 		names[k.Index] = k.Name
+	}
+	for _, a := range all {
+		addrs[a.Link] = append(addrs[a.Link], a)
 	}
 	var shown []shownLink
 	for _, k := range links {
 		if k.Kind == "loopback" || l.Foreign(name) && k.Alias != l.sys.Mark {
 			continue
 		}
-		addrs, err := ns.Addrs(k.Index)
-		if err != nil {
-			return nil, err
-		}
-		shown = append(shown, shownLink{k, names[k.Master], addrs})
+		shown = append(shown, shownLink{k, names[k.Master], addrs[k.Index]})
 	}
 	return shown, nil
 }
