@@ -48,6 +48,9 @@ func (n *NetNS) Addrs(int) ([]Addr, error) { return nil, ErrNotLinux }
 // Routes is an error.
 func (n *NetNS) Routes() ([]Route, error) { return nil, ErrNotLinux }
 
+// RoutesOver is an error.
+func (n *NetNS) RoutesOver([]Link) ([]Route, error) { return nil, ErrNotLinux }
+
 // AllRoutes is an error.
 func (n *NetNS) AllRoutes() ([]Route, error) { return nil, ErrNotLinux }
 

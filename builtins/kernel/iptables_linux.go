@@ -23,16 +23,10 @@ func (x *Iptables) Tables(n *NetNS) ([]string, error) {
 	if !x.nft {
 		return x.legacyTables(n)
 	}
-	var tables []string
-	for table := range builtinChains {
-		if unused, err := x.unused(n, table); err != nil {
-			return nil, err
-		} else if !unused {
-			tables = append(tables, table)
-		}
-	}
+	tables, err := n.nfTables(NFTable{V6: x.v6}.family())
+	tables = slices.DeleteFunc(tables, func(name string) bool { return builtinChains[name] == nil })
 	slices.Sort(tables)
-	return tables, nil
+	return tables, err
 }
 
 // Chains lists the chains of a table, the built-in ones too.

@@ -94,19 +94,11 @@ func (n *NetNS) Qdiscs(index int) ([]QdiscState, error) {
 
 // Links lists the interfaces of the namespace by index.
 func (n *NetNS) Links() ([]Link, error) {
-	h, err := n.Netlink()
+	c, err := n.route()
 	if err != nil {
 		return nil, err
 	}
-	list, err := dump(h.LinkList)
-	if err != nil {
-		return nil, err
-	}
-	links := make([]Link, len(list))
-	for i, l := range list {
-		links[i] = newLink(l)
-	}
-	return links, nil
+	return dump(func() ([]Link, error) { return c.links(vfInfo) })
 }
 
 // Link finds an interface by its name. When there is none the error is ENODEV.
@@ -147,10 +139,19 @@ func (n *NetNS) AwaitCarrier(index int) error {
 
 // linkNames are the names of the interfaces by index.
 func (n *NetNS) linkNames() (map[int]string, error) {
-	links, err := n.Links()
+	c, err := n.route()
+	if err != nil {
+		return nil, err
+	}
+	links, err := dump(func() ([]Link, error) { return c.links(skipStats) })
+	return namesOf(links), err
+}
+
+// namesOf are the names of interfaces by index.
+func namesOf(links []Link) map[int]string {
 	names := make(map[int]string, len(links))
 	for _, l := range links {
 		names[l.Index] = l.Name
 	}
-	return names, err
+	return names
 }

@@ -21,15 +21,25 @@ func (t NFTable) family() nftables.TableFamily {
 // HasNFTable reports whether the namespace has a table. A kernel without
 // nf_tables has none.
 func (n *NetNS) HasNFTable(t NFTable) (bool, error) {
+	names, err := n.nfTables(t.family())
+	return slices.Contains(names, t.Name), err
+}
+
+// nfTables are the names of the tables of a family.
+func (n *NetNS) nfTables(family nftables.TableFamily) ([]string, error) {
 	c, err := nftables.New(nftables.WithNetNSFd(n.Fd()))
 	if err != nil {
-		return false, ignoring(err, unix.EPROTONOSUPPORT)
+		return nil, ignoring(err, unix.EPROTONOSUPPORT)
 	}
-	tables, err := c.ListTablesOfFamily(t.family())
+	tables, err := c.ListTablesOfFamily(family)
 	if err != nil {
-		return false, ignoring(err, unix.EINVAL, unix.EOPNOTSUPP, unix.ECONNREFUSED)
+		return nil, ignoring(err, unix.EINVAL, unix.EOPNOTSUPP, unix.ECONNREFUSED)
 	}
-	return slices.ContainsFunc(tables, func(have *nftables.Table) bool { return have.Name == t.Name }), nil
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.Name
+	}
+	return names, nil
 }
 
 // ignoring returns an error of nf_tables, unless it is one of those.

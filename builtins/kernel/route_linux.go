@@ -43,24 +43,27 @@ func newRoute(nr *netlink.Route, family int, names map[int]string) Route {
 
 // AllRoutes lists the routes of both families, IPv4 first, in all tables.
 func (n *NetNS) AllRoutes() ([]Route, error) {
-	h, err := n.Netlink()
+	names, err := n.linkNames()
 	if err != nil {
 		return nil, err
 	}
-	names, err := n.linkNames()
+	return n.routesVia(names)
+}
+
+// routesVia lists the routes of both families over interfaces of those names.
+func (n *NetNS) routesVia(names map[int]string) ([]Route, error) {
+	c, err := n.route()
 	if err != nil {
 		return nil, err
 	}
 	var routes []Route
 	for _, family := range []int{unix.AF_INET, unix.AF_INET6} {
-		list, err := dump(func() ([]netlink.Route, error) {
-			return h.RouteListFiltered(family, &netlink.Route{Table: abi.TableUnspec}, netlink.RT_FILTER_TABLE)
-		})
+		list, err := dump(func() ([]*netlink.Route, error) { return c.routes(family) })
 		if err != nil {
 			return nil, err
 		}
-		for i := range list {
-			routes = append(routes, newRoute(&list[i], family, names))
+		for _, r := range list {
+			routes = append(routes, newRoute(r, family, names))
 		}
 	}
 	return routes, nil
@@ -70,5 +73,15 @@ func (n *NetNS) AllRoutes() ([]Route, error) {
 // "local", which the kernel keeps for itself.
 func (n *NetNS) Routes() ([]Route, error) {
 	all, err := n.AllRoutes()
-	return slices.DeleteFunc(all, func(r Route) bool { return r.Table == abi.TableLocal }), err
+	return withoutLocal(all), err
+}
+
+// RoutesOver is Routes, where the interfaces were listed already.
+func (n *NetNS) RoutesOver(links []Link) ([]Route, error) {
+	all, err := n.routesVia(namesOf(links))
+	return withoutLocal(all), err
+}
+
+func withoutLocal(all []Route) []Route {
+	return slices.DeleteFunc(all, func(r Route) bool { return r.Table == abi.TableLocal })
 }

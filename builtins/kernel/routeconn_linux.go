@@ -229,6 +229,23 @@ func (c *routeConn) getLink(index int, name string, mask uint32) (*Link, error) 
 	return foundLink(l, err)
 }
 
+// links lists all interfaces.
+func (c *routeConn) links(mask uint32) ([]Link, error) {
+	r, _ := linkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP, 0)
+	r.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(mask)))
+	var list []Link
+	var spoiled error
+	_, err := c.exchange([]*nl.NetlinkRequest{r}, func(data []byte) {
+		l, err := netlink.LinkDeserialize(nil, slices.Clone(data)) // it keeps parts of it
+		if err != nil {
+			spoiled = errors.Join(spoiled, err)
+			return
+		}
+		list = append(list, newLink(l))
+	})
+	return list, errors.Join(err, spoiled)
+}
+
 // addrs lists all addresses.
 func (c *routeConn) addrs() ([]Addr, error) {
 	r := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)

@@ -16,6 +16,8 @@ type Space interface {
 	Addrs(index int) ([]Addr, error)
 	// Routes lists the routes of both families in all tables but "local".
 	Routes() ([]Route, error)
+	// RoutesOver is Routes, where the interfaces were listed already.
+	RoutesOver(links []Link) ([]Route, error)
 	// AllRoutes lists the routes of both families in all tables.
 	AllRoutes() ([]Route, error)
 	// Rules lists the policy rules of both families.

@@ -3,7 +3,10 @@ package lab
 import (
 	"maps"
 	"path/filepath"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/op"
@@ -85,12 +88,8 @@ func (k *shownLink) global() []string {
 }
 
 // shownLinks are the interfaces that the lab shows of a namespace: all but lo, and of
-// the machine's own those that it has made.
-func (l *Lab) shownLinks(name string, ns kernel.Space) ([]shownLink, error) {
-	links, err := ns.Links()
-	if err != nil {
-		return nil, err
-	}
+// the machine's own those that it has made. links are all that there are.
+func (l *Lab) shownLinks(name string, ns kernel.Space, links []kernel.Link) ([]shownLink, error) {
 	all, err := ns.Addrs(0)
 	if err != nil {
 		return nil, err
@@ -137,6 +136,54 @@ func (l *Lab) Looks(name string) (func(index int) bool, error) {
 // lab has made is the lab's.
 func (l *Lab) Foreign(name string) bool { return name == op.Host && !l.Private() }
 
+// shownSpace is what the lab shows of a namespace.
+type shownSpace struct {
+	name     string
+	links    []shownLink
+	routes   []kernel.Route
+	resolver string
+}
+
+// shownSpaces reads all namespaces, several at a time: the host first, then the others
+// by their names.
+func (l *Lab) shownSpaces() ([]*shownSpace, error) {
+	names := append([]string{op.Host}, l.sys.Names()...)
+	spaces := make([]*shownSpace, len(names))
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		all.Go(func() (err error) {
+			spaces[i], err = l.shownSpace(name)
+			return err
+		})
+	}
+	err := all.Wait()
+	return slices.DeleteFunc(spaces, func(s *shownSpace) bool { return s == nil }), err
+}
+
+// shownSpace reads a namespace; one that is gone meanwhile is nil.
+func (l *Lab) shownSpace(name string) (*shownSpace, error) {
+	ns, err := l.sys.Look(name)
+	if err != nil {
+		return nil, nil
+	}
+	s := &shownSpace{name: name}
+	links, err := ns.Links()
+	if err != nil {
+		return nil, err
+	}
+	if s.links, err = l.shownLinks(name, ns, links); err != nil {
+		return nil, err
+	}
+	if !l.Foreign(name) {
+		if s.routes, err = ns.RoutesOver(links); err != nil {
+			return nil, err
+		}
+	}
+	s.resolver, err = l.resolverLine(name)
+	return s, err
+}
+
 // LinksOf are the names of the interfaces that the lab shows of a namespace: all but
 // lo, and of the machine's own those that it has made.
 func (l *Lab) LinksOf(name string) ([]string, error) {
@@ -144,7 +191,11 @@ func (l *Lab) LinksOf(name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	links, err := l.shownLinks(name, ns)
+	all, err := ns.Links()
+	if err != nil {
+		return nil, err
+	}
+	links, err := l.shownLinks(name, ns, all)
 	names := make([]string, len(links))
 	for i, k := range links {
 		names[i] = k.Name
@@ -154,35 +205,22 @@ func (l *Lab) LinksOf(name string) ([]string, error) {
 
 // Describe reads a lab's parts from the kernel.
 func Describe(l *Lab) (*Description, error) {
+	spaces, err := l.shownSpaces()
+	if err != nil {
+		return nil, err
+	}
 	d := &Description{Lab: l.name}
-	for _, name := range append([]string{op.Host}, l.sys.Names()...) {
-		ns, err := l.sys.Look(name)
-		if err != nil {
-			continue
-		}
-		links, err := l.shownLinks(name, ns)
-		if err != nil {
-			return nil, err
-		}
-		p := NamespaceParts{Name: name, Owned: l.sys.Owned(name), Links: []LinkParts{}, Routes: []string{}}
-		for _, k := range links {
+	for _, s := range spaces {
+		p := NamespaceParts{Name: s.name, Owned: l.sys.Owned(s.name), Links: []LinkParts{}, Routes: []string{}, Resolver: s.resolver}
+		for _, k := range s.links {
 			part := LinkParts{Name: k.Name, Kind: k.Kind, State: state(&k.Link), MAC: k.MAC.String(), MTU: k.MTU, Master: k.master, Addrs: []string{}}
 			for _, a := range k.addrs {
 				part.Addrs = append(part.Addrs, a.Prefix.String())
 			}
 			p.Links = append(p.Links, part)
 		}
-		if !l.Foreign(name) {
-			routes, err := ns.Routes()
-			if err != nil {
-				return nil, err
-			}
-			for _, r := range routes {
-				p.Routes = append(p.Routes, r.String())
-			}
-		}
-		if p.Resolver, err = l.resolverLine(name); err != nil {
-			return nil, err
+		for _, r := range s.routes {
+			p.Routes = append(p.Routes, r.String())
 		}
 		d.Namespaces = append(d.Namespaces, p)
 	}

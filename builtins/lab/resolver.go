@@ -52,21 +52,17 @@ func (l *Lab) resolverLine(ns string) (string, error) {
 	return strings.Join(lines, ", "), err
 }
 
-// resolverTable lists the resolvers of the lab's namespaces.
-func resolverTable(l *Lab) (string, error) {
+// resolverTable lists the resolvers of namespaces but the host.
+func resolverTable(spaces []*shownSpace) string {
 	var b strings.Builder
-	for _, name := range l.sys.Names() {
-		line, err := l.resolverLine(name)
-		if err != nil {
-			return "", err
-		}
-		if line == "" {
+	for _, s := range spaces {
+		if s.resolver == "" || s.name == op.Host {
 			continue
 		}
 		if b.Len() == 0 {
 			b.WriteString("\nRESOLVERS\n")
 		}
-		b.WriteString(name + ": " + line + "\n")
+		b.WriteString(s.name + ": " + s.resolver + "\n")
 	}
-	return b.String(), nil
+	return b.String()
 }

@@ -13,25 +13,21 @@ import (
 // as the kernel has them now. Of the host only what the lab made is shown,
 // unless it is the lab's own.
 func Table(l *Lab) (string, error) {
+	spaces, err := l.shownSpaces()
+	if err != nil {
+		return "", err
+	}
 	var rows strings.Builder
 	ports := false
-	for _, name := range append([]string{op.Host}, l.sys.Names()...) {
-		ns, err := l.sys.Look(name)
-		if err != nil {
-			continue
-		}
-		links, err := l.shownLinks(name, ns)
-		if err != nil {
-			return "", err
-		}
-		first := name
-		for _, k := range links {
+	for _, s := range spaces {
+		first := s.name
+		for _, k := range s.links {
 			ports = ports || k.master != ""
 			fmt.Fprintf(&rows, "%s\t%s\t%s\t%s\t%s\t%s\n", first, k.Name, k.Kind, state(&k.Link), strings.Join(k.global(), " "), k.master)
 			first = ""
 		}
-		if first == name && name != op.Host {
-			fmt.Fprintf(&rows, "%s\t-\t\t\t\t\n", name)
+		if first == s.name && s.name != op.Host {
+			fmt.Fprintf(&rows, "%s\t-\t\t\t\t\n", s.name)
 		}
 	}
 	head := "NAMESPACE\tINTERFACE\tKIND\tSTATE\tADDRESSES\t"
@@ -44,12 +40,7 @@ func Table(l *Lab) (string, error) {
 	if err := w.Flush(); err != nil {
 		return "", err
 	}
-	routes, err := routeTable(l)
-	if err != nil {
-		return "", err
-	}
-	resolvers, err := resolverTable(l)
-	return trimLines(b.String()) + routes + resolvers, err
+	return trimLines(b.String()) + routeTable(spaces) + resolverTable(spaces), nil
 }
 
 func state(k *kernel.Link) string {
@@ -59,28 +50,24 @@ func state(k *kernel.Link) string {
 	return k.OperState()
 }
 
-func routeTable(l *Lab) (string, error) {
+// routeTable lists the routes that somebody has made.
+func routeTable(spaces []*shownSpace) string {
 	var b strings.Builder
-	for _, name := range l.sys.Names() {
-		ns, err := l.sys.Look(name)
-		if err != nil {
+	for _, s := range spaces {
+		if s.name == op.Host {
 			continue
 		}
-		routes, err := ns.Routes()
-		if err != nil {
-			return "", err
-		}
-		for _, r := range routes {
+		for _, r := range s.routes {
 			if r.Protocol == "kernel" {
 				continue
 			}
 			if b.Len() == 0 {
 				b.WriteString("\nROUTES\n")
 			}
-			fmt.Fprintf(&b, "%s: %s\n", name, r.String())
+			fmt.Fprintf(&b, "%s: %s\n", s.name, r.String())
 		}
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 func trimLines(s string) string {

@@ -4,17 +4,23 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"nsscript/builtins/kernel/abi"
+	"maps"
+	"runtime"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"nsscript/builtins/kernel"
+	"nsscript/builtins/kernel/abi"
 )
 
 func (s *scan) read(ctx context.Context, n *Namespace, src Source, o ScanOptions) error {
-	if err := s.links(n, src); err != nil {
+	links, err := src.NS.Links()
+	if err != nil {
 		return err
 	}
+	s.links(n, src, links)
 	addrs, err := src.NS.Addrs(0)
 	if err != nil {
 		return err
@@ -25,7 +31,7 @@ func (s *scan) read(ctx context.Context, n *Namespace, src Source, o ScanOptions
 			n.v6 = n.v6 || a.Prefix.Addr().Is6()
 		}
 	}
-	routes, err := src.NS.Routes()
+	routes, err := src.NS.RoutesOver(links)
 	if err != nil {
 		return err
 	}
@@ -60,11 +66,7 @@ func (s *scan) read(ctx context.Context, n *Namespace, src Source, o ScanOptions
 	return n.readTables(ctx, src.NS, o.Iptables)
 }
 
-func (s *scan) links(n *Namespace, src Source) error {
-	links, err := src.NS.Links()
-	if err != nil {
-		return err
-	}
+func (s *scan) links(n *Namespace, src Source, links []kernel.Link) {
 	masters := map[*Link]int{}
 	for _, k := range links {
 		if src.Shows != nil && !src.Shows(k) {
@@ -89,7 +91,6 @@ func (s *scan) links(n *Namespace, src Source) error {
 			l.Master = n.byIndex(index)
 		}
 	}
-	return nil
 }
 
 // connect finds the other ends of cables, and the devices that others stand on.
@@ -250,23 +251,53 @@ func Scan(ctx context.Context, lab string, sources []Source, o ScanOptions) (*Pi
 	if o.Settings {
 		s.fresh = freshSettings()
 	}
-	seen := map[kernel.NSID]*Namespace{}
-	for _, src := range sources {
-		if n := seen[src.NS.ID()]; n != nil {
-			p.byName[src.Name] = n
-			continue
+	read, err := s.readAll(ctx, sources, o)
+	if err != nil {
+		return nil, err
+	}
+	for i, src := range sources {
+		one := read[src.NS.ID()]
+		switch {
+		case one.gone:
+		case one.first == i:
+			p.Namespaces, s.of[one.n] = append(p.Namespaces, one.n), src.NS
+			maps.Copy(s.raw, one.raw)
+			fallthrough
+		default:
+			p.byName[src.Name] = one.n
 		}
-		n := &Namespace{Name: src.Name, Owned: src.Owned, Note: src.Note, Sysctls: map[string]string{}, scanned: true}
-		err := s.read(ctx, n, src, o)
-		if errors.Is(err, kernel.ErrClosed) || kernel.IsGone(err) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		p.Namespaces, p.byName[n.Name] = append(p.Namespaces, n), n
-		s.of[n], seen[src.NS.ID()] = src.NS, n
 	}
 	s.connect(p)
 	return p, nil
+}
+
+// reading is a namespace while it is read.
+type reading struct {
+	scan
+	n     *Namespace
+	first int  // of the sources that are this namespace
+	gone  bool // it ended meanwhile
+}
+
+// readAll reads the namespaces that are the sources, several at a time.
+func (s *scan) readAll(ctx context.Context, sources []Source, o ScanOptions) (map[kernel.NSID]*reading, error) {
+	all := map[kernel.NSID]*reading{}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, src := range sources {
+		if all[src.NS.ID()] != nil {
+			continue
+		}
+		one := &reading{scan: scan{raw: map[*Link]kernel.Link{}, fresh: s.fresh}, first: i,
+			n: &Namespace{Name: src.Name, Owned: src.Owned, Note: src.Note, Sysctls: map[string]string{}, scanned: true}}
+		all[src.NS.ID()] = one
+		group.Go(func() error {
+			err := one.read(ctx, one.n, src, o)
+			if one.gone = errors.Is(err, kernel.ErrClosed) || kernel.IsGone(err); one.gone {
+				return nil
+			}
+			return err
+		})
+	}
+	return all, group.Wait()
 }

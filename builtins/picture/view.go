@@ -129,6 +129,9 @@ func (v View) Routes() ([]kernel.Route, error) {
 	return slices.DeleteFunc(all, func(r kernel.Route) bool { return r.Table == abi.TableLocal }), err
 }
 
+// RoutesOver is Routes.
+func (v View) RoutesOver([]kernel.Link) ([]kernel.Route, error) { return v.Routes() }
+
 // AllRoutes lists the routes of both families. Of the table "local" only what was added
 // to it is pictured, not what the kernel keeps there for itself.
 func (v View) AllRoutes() ([]kernel.Route, error) {
