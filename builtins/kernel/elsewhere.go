@@ -57,6 +57,9 @@ func (n *NetNS) AllRoutes() ([]Route, error) { return nil, ErrNotLinux }
 // Rules is an error.
 func (n *NetNS) Rules() ([]Rule, error) { return nil, ErrNotLinux }
 
+// ReadSysctl is an error.
+func (n *NetNS) ReadSysctl(string) (string, error) { return "", ErrNotLinux }
+
 // FDB is an error.
 func (n *NetNS) FDB(int) ([]FDBEntry, error) { return nil, ErrNotLinux }
 

@@ -147,14 +147,5 @@ func sysctlNear(key string) string {
 	}
 }
 
-// ReadSysctl returns a parameter of the namespace.
-func (n *NetNS) ReadSysctl(key string) (value string, err error) {
-	err = n.Do(func() error {
-		value, err = Sysctl{Key: key}.Read()
-		return err
-	})
-	return value, err
-}
-
 // WriteSysctl sets a parameter of the namespace.
 func (n *NetNS) WriteSysctl(s Sysctl) error { return n.Do(s.Write) }

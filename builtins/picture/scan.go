@@ -89,23 +89,18 @@ func (l *Link) standOn(lower *Link) {
 
 // readSysctls reads parameters. One that the kernel does not have is left out.
 func (n *Namespace) readSysctls(ns *kernel.NetNS, keys []string) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	return ns.Do(func() error {
-		for _, key := range keys {
-			value, err := kernel.Sysctl{Key: key}.Read()
-			var missing *kernel.NoSysctlError
-			if errors.As(err, &missing) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			n.Sysctls[key] = value
+	for _, key := range keys {
+		value, err := ns.ReadSysctl(key)
+		var missing *kernel.NoSysctlError
+		if errors.As(err, &missing) {
+			continue
 		}
-		return nil
-	})
+		if err != nil {
+			return err
+		}
+		n.Sysctls[key] = value
+	}
+	return nil
 }
 
 // details adds what `ip -d link` says of interfaces besides their options.
