@@ -12,23 +12,44 @@ import (
 // that nstat(8) gives them: IpInAddrErrors, TcpExtListenDrops, Ip6InNoRoutes …
 type Counters map[string]uint64
 
-// Counters reads the counts from proc (/proc/net/snmp, netstat and snmp6).
+// CountersText are counters as the kernel has told them. It has hundreds, and of most
+// namespaces nobody wants to know any.
+type CountersText []string
+
+// Counters reads the counts.
 func (n *NetNS) Counters() (Counters, error) {
-	c := Counters{}
-	err := n.Do(func() error {
-		for _, file := range []string{"snmp", "netstat", "snmp6"} {
-			b, err := os.ReadFile("/proc/thread-self/net/" + file)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue // without IPv6
-			}
-			if err != nil {
-				return err
-			}
-			c.read(string(b))
-		}
-		return nil
+	var text CountersText
+	err := n.Do(func() (err error) {
+		text, err = ReadCounters()
+		return err
 	})
-	return c, err
+	return text.Counters(), err
+}
+
+// ReadCounters reads the counts of the calling thread's namespace from proc
+// (/proc/net/snmp, netstat and snmp6).
+func ReadCounters() (CountersText, error) {
+	var text CountersText
+	for _, file := range []string{"snmp", "netstat", "snmp6"} {
+		b, err := os.ReadFile("/proc/thread-self/net/" + file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // without IPv6
+		}
+		if err != nil {
+			return nil, err
+		}
+		text = append(text, string(b))
+	}
+	return text, nil
+}
+
+// Counters are the numbers in the text.
+func (t CountersText) Counters() Counters {
+	c := Counters{}
+	for _, file := range t {
+		c.read(file)
+	}
+	return c
 }
 
 // read reads a file of counters: either a line of names, then one of values, for

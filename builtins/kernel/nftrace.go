@@ -90,10 +90,19 @@ func (f Filters) Any() bool { return f.IP || f.Bridge || f.Netdev }
 
 // Filters finds out which packet filters a namespace uses.
 func (n *NetNS) Filters() (f Filters, err error) {
-	if f.IP, _, err = n.hasLegacyTables(); err != nil {
+	err = n.Do(func() error {
+		f, err = FiltersHere()
+		return err
+	})
+	return f, err
+}
+
+// FiltersHere is Filters for the namespace of the calling thread.
+func FiltersHere() (f Filters, err error) {
+	if f.IP, _, err = hasLegacyTablesHere(); err != nil {
 		return f, err
 	}
-	c, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: n.Fd()})
+	c, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
 	if err != nil {
 		return f, ignoring(err, unix.EPROTONOSUPPORT)
 	}
@@ -121,22 +130,27 @@ func (n *NetNS) Filters() (f Filters, err error) {
 // hasLegacyTables reports whether there are legacy tables. Where that may not be read,
 // as in the first namespace of a user namespace, there may be some.
 func (n *NetNS) hasLegacyTables() (has, sure bool, err error) {
-	sure = true
 	err = n.Do(func() error {
-		for _, file := range []string{"ip_tables_names", "ip6_tables_names"} {
-			b, err := os.ReadFile("/proc/thread-self/net/" + file)
-			if errors.Is(err, fs.ErrPermission) {
-				has, sure = true, false
-				continue
-			}
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-			has = has || len(b) > 0
-		}
-		return nil
+		has, sure, err = hasLegacyTablesHere()
+		return err
 	})
 	return has, sure, err
+}
+
+func hasLegacyTablesHere() (has, sure bool, err error) {
+	sure = true
+	for _, file := range []string{"ip_tables_names", "ip6_tables_names"} {
+		b, err := os.ReadFile("/proc/thread-self/net/" + file)
+		if errors.Is(err, fs.ErrPermission) {
+			has, sure = true, false
+			continue
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return has, sure, err
+		}
+		has = has || len(b) > 0
+	}
+	return has, sure, nil
 }
 
 // nfMessage is a message to nf_tables: a header of netlink, then one of

@@ -22,15 +22,19 @@ func (s *space) load() error {
 	for _, l := range list {
 		s.links[l.Index] = l
 	}
-	if s.addrs, err = s.NS.Addrs(0); err != nil {
-		return err
-	}
-	s.now, err = s.NS.Counters()
+	s.addrs, err = s.NS.Addrs(0)
 	return err
 }
 
-// grew reports whether one of the namespace's counters has grown.
-func (s *space) grew(name string) bool { return s.now[name] > s.before[name] }
+// grew reports whether one of the namespace's counters has grown. Counters that cannot be
+// read any more tell nothing.
+func (s *space) grew(name string) bool {
+	if s.now == nil {
+		s.before = s.counts.Counters()
+		s.now, _ = s.NS.Counters()
+	}
+	return s.now[name] > s.before[name]
+}
 
 // name is the name of an interface.
 func (s *space) name(index int) string { return s.links[index].Name }

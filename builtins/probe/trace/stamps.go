@@ -27,13 +27,13 @@ const (
 
 // awaitStamps waits until packets get time stamps, by frames that it sends to itself
 // over lo of the calling thread's namespace. Where lo is down it cannot know, and does
-// not wait.
-func awaitStamps() error {
+// not wait. The socket for that is closed with those of the watcher: it takes a while.
+func (w *watcher) awaitStamps() error {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("packet socket: %w", err)
 	}
-	defer func() { _ = unix.Close(fd) }()
+	w.spent = append(w.spent, fd)
 	lo := &unix.SockaddrLinklayer{Protocol: probe.NetworkOrder(stampTrial), Ifindex: 1, Halen: 6}
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
 		return fmt.Errorf("packet socket: %w", err)

@@ -22,6 +22,7 @@ type space struct {
 	Space
 	tracer *kernel.NFTrace
 	silent *kernel.MissingError // why its packet filter tells nothing, though there is one
+	counts kernel.CountersText  // before
 	before kernel.Counters
 	links  map[int]kernel.Link
 	addrs  []kernel.Addr
@@ -115,7 +116,7 @@ func (t *tracing) run(ctx context.Context) error {
 	if err := t.watch(ctx); err != nil {
 		return err
 	}
-	if err := t.source.NS.Do(awaitStamps); err != nil {
+	if err := t.source.NS.Do(t.watcher.awaitStamps); err != nil {
 		return err
 	}
 	if t.fulls, err = t.source.NS.NeighborTableFulls(t.req.Target.Is6()); err != nil {
@@ -165,14 +166,17 @@ func (t *tracing) watch(ctx context.Context) error {
 
 // watchOne begins to look in one namespace.
 func (t *tracing) watchOne(s *space, program []bpf.RawInstruction, table string, matches []kernel.TraceMatch) error {
-	err := s.NS.Do(func() error { return t.watcher.add(s, program) })
-	if err == nil {
-		s.before, err = s.NS.Counters()
-	}
 	var f kernel.Filters
-	if err == nil {
-		f, err = s.NS.Filters()
-	}
+	err := s.NS.Do(func() error {
+		err := t.watcher.add(s, program)
+		if err == nil {
+			s.counts, err = kernel.ReadCounters()
+		}
+		if err == nil {
+			f, err = kernel.FiltersHere()
+		}
+		return err
+	})
 	if err == nil && f.Any() {
 		s.tracer, err = s.NS.TracePackets(table, f, matches, t.wakeUp)
 		var missing *kernel.MissingError

@@ -44,11 +44,13 @@ func (t *tracing) walk() (*Walk, error) {
 	t.id.forget()
 	a.seen = t.watcher.sightings()
 	a.second = t.id.data > 0 && t.sender.phase == sent
+	saw := map[*space]bool{t.source: true}
 	for _, s := range a.seen {
 		s.class, s.second = t.id.classify(s.packet)
+		saw[s.space] = true
 	}
 	for _, s := range t.spaces {
-		if s == t.source || s.tracer != nil || slices.ContainsFunc(a.seen, func(x *sighting) bool { return x.space == s }) {
+		if saw[s] || s.tracer != nil {
 			if err := s.load(); err != nil {
 				return nil, fmt.Errorf("namespace %q: %w", s.Name, err)
 			}

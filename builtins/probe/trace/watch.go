@@ -37,6 +37,7 @@ type watcher struct {
 	poll    int
 	wake    int // an eventfd that ends the reading
 	spaces  map[int]*space
+	spent   []int // sockets that nothing is read from any more
 	call    func()
 	reading sync.WaitGroup
 
@@ -76,6 +77,9 @@ func (w *watcher) add(s *space, program []bpf.RawInstruction) error {
 	w.mu.Lock()
 	w.spaces[fd] = s
 	w.mu.Unlock()
+	// A bridge sends a question for a neighbour out of all its ports at one go. Who may
+	// not have so much room has the usual.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, watchRoom)
 	err = probe.AttachFilter(fd, program)
 	for _, o := range []struct{ level, name int }{{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS}, {unix.SOL_PACKET, unix.PACKET_AUXDATA}} {
 		if err == nil {
@@ -114,6 +118,10 @@ func (w *watcher) start() {
 		}
 	})
 }
+
+// watchRoom is for how many bytes of packets a socket has room: each takes hundreds,
+// and a bridge has up to 1,023 ports.
+const watchRoom = 4 << 20
 
 // snapLength is how much is read of a packet: the headers, what is quoted.
 const snapLength = 512
@@ -203,7 +211,7 @@ const closers = 64
 func (w *watcher) close() {
 	todo := make(chan int)
 	var all sync.WaitGroup
-	for range min(closers, len(w.spaces)) {
+	for range min(closers, len(w.spaces)+len(w.spent)) {
 		all.Go(func() {
 			for fd := range todo {
 				_ = unix.Close(fd)
@@ -213,6 +221,9 @@ func (w *watcher) close() {
 	for fd := range w.spaces {
 		todo <- fd
 	}
+	for _, fd := range w.spent {
+		todo <- fd
+	}
 	close(todo)
 	all.Wait()
 	for _, fd := range []int{w.wake, w.poll} {
@@ -220,7 +231,7 @@ func (w *watcher) close() {
 			_ = unix.Close(fd)
 		}
 	}
-	w.spaces = nil
+	w.spaces, w.spent = nil, nil
 }
 
 // filter accepts what may belong to a trace: ARP, neighbour discovery, and what
