@@ -2,9 +2,11 @@ package lab
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,20 +14,40 @@ import (
 	"nsscript/builtins/op"
 )
 
-// NamespacesOf lists the namespaces of the lab in a directory, by its journal.
-func NamespacesOf(dir string) ([]string, error) {
-	have, err := namespacesOf(dir)
-	if err != nil && len(have) == 0 {
-		return nil, err
-	}
-	return slices.Sorted(maps.Keys(have)), nil
+// Held is which namespaces a lab has by its journal, and who those are that are its own.
+type Held struct {
+	spaces map[string]*kernel.NSID
+	err    error // of the journal
 }
 
-// namespacesOf tells by a lab's journal which namespaces it has, and who those are
-// that are its own.
-func namespacesOf(dir string) (have map[string]*kernel.NSID, err error) {
-	entries, err := ReadJournal(filepath.Join(dir, "journal"))
-	have = map[string]*kernel.NSID{}
+// HeldBy reads the journal of the lab in a directory.
+func HeldBy(dir string) *Held {
+	r := journalReader{bySeq: map[int]*Entry{}, wants: func(kind string) bool { return strings.HasSuffix(kind, "Namespace") }}
+	err := r.read(filepath.Join(dir, "journal"))
+	return &Held{namespacesOf(r.entries), err}
+}
+
+// HeldIn is Held by the names in a directory, without a journal.
+func HeldIn(dir string) *Held {
+	entries, err := os.ReadDir(dir)
+	h := &Held{map[string]*kernel.NSID{}, err}
+	for _, e := range entries {
+		h.spaces[e.Name()] = nil
+	}
+	return h
+}
+
+// Names are the names of the namespaces. Where a part of the journal cannot be read,
+// they are those that the rest tells of.
+func (h *Held) Names() ([]string, error) {
+	if h.err != nil && len(h.spaces) == 0 {
+		return nil, h.err
+	}
+	return slices.Sorted(maps.Keys(h.spaces)), nil
+}
+
+func namespacesOf(entries []*Entry) map[string]*kernel.NSID {
+	have := map[string]*kernel.NSID{}
 	for _, e := range entries {
 		if !e.Live() {
 			continue
@@ -39,7 +61,7 @@ func namespacesOf(dir string) (have map[string]*kernel.NSID, err error) {
 			delete(have, o.Name)
 		}
 	}
-	return have, err
+	return have
 }
 
 // Description is a lab's parts in the form of JSON.

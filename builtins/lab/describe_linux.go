@@ -6,12 +6,11 @@ import (
 
 // Damaged reports whether the notes of a lab cannot be read, or /run/netns below
 // root has not all of its namespaces any more.
-func (r Registry) Damaged(name, root string) bool {
-	have, err := namespacesOf(r.Path(name))
-	if err != nil {
+func (h *Held) Damaged(root string) bool {
+	if h.err != nil {
 		return true
 	}
-	for ns, id := range have {
+	for ns, id := range h.spaces {
 		if id == nil {
 			continue
 		}

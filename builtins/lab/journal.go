@@ -132,6 +132,7 @@ type journalReader struct {
 	entries []*Entry
 	bySeq   map[int]*Entry
 	private bool
+	wants   func(kind string) bool // nil for all; of others it is known only that they are there
 	spoiled error // by the first line that could not be read
 }
 
@@ -170,7 +171,7 @@ func (r *journalReader) line(text []byte) error {
 		return nil
 	}
 	var o op.Op
-	if l.Kind != "" {
+	if l.Kind != "" && (r.wants == nil || r.wants(l.Kind)) {
 		var err error
 		if o, err = op.Decode(l.Kind, l.Op); err != nil {
 			return err
@@ -178,7 +179,7 @@ func (r *journalReader) line(text []byte) error {
 	}
 	e := r.bySeq[l.Seq]
 	if e == nil {
-		if o == nil {
+		if l.Kind == "" {
 			return fmt.Errorf("operation %d has no beginning", l.Seq)
 		}
 		e = &Entry{Seq: l.Seq, Pos: l.Pos}

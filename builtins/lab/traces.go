@@ -27,9 +27,10 @@ const ownNetNS = "/proc/self/ns/net"
 
 // Where says where FindTraces looks.
 type Where struct {
-	Host  bool   // on the host too, for which it needs the rights to build labs there
-	Quick bool   // on the host, only for namespaces and interfaces, not for rules and processes
-	Lab   string // for this lab alone, also if it has a directory in the registry
+	Host  bool     // on the host too, for which it needs the rights to build labs there
+	Quick bool     // on the host, only for namespaces and interfaces, not for rules and processes
+	Lab   string   // for this lab alone, also if it has a directory in the registry
+	Known []string // names of namespaces that labs of the registry have: they are not looked into
 }
 
 // gone reports whether a namespace ended meanwhile, or was none.

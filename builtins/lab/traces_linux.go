@@ -221,12 +221,7 @@ func (l *tracedLink) remove(mark string) error {
 // and returns what it found by lab, sorted by name. Sandboxes are found by the
 // user that has made them.
 func (r Registry) FindTraces(ctx context.Context, w Where) ([]*Traces, error) {
-	s := &tracing{quick: w.Quick, found: map[string]*Traces{}, homes: map[kernel.NSID]bool{}}
-	if w.Quick {
-		if err := s.skipKnown(r); err != nil {
-			return nil, err
-		}
-	}
+	s := &tracing{quick: w.Quick, skip: slices.Sorted(slices.Values(w.Known)), found: map[string]*Traces{}, homes: map[kernel.NSID]bool{}}
 	if w.Host {
 		if err := s.host(ctx); err != nil {
 			return nil, err
@@ -326,19 +321,4 @@ func (s *tracing) ledger(r Registry) error {
 		}
 	}
 	return err
-}
-
-// skipKnown leaves out the namespaces that labs of the registry have made.
-func (s *tracing) skipKnown(r Registry) error {
-	names, err := r.Names()
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if spaces, err := NamespacesOf(r.Path(name)); err == nil {
-			s.skip = append(s.skip, spaces...)
-		}
-	}
-	slices.Sort(s.skip)
-	return nil
 }

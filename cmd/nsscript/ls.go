@@ -76,31 +76,34 @@ func listLabs(ctx context.Context, r lab.Registry) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := []row{}
+	rows, known := []row{}, []string{}
 	for _, name := range names {
 		m, err := r.Meta(name)
 		if err != nil {
 			m = &lab.Meta{Name: name}
 		}
-		one := row{Name: name, Description: m.Description, Where: "host", Created: m.Created, Script: m.Origin, State: state(r, m, boot)}
+		held := heldBy(r, m)
+		one := row{Name: name, Description: m.Description, Where: "host", Created: m.Created, Script: m.Origin, State: state(r, m, boot, held)}
 		if m.Sandbox != nil {
 			one.Where = "sandbox"
 		}
-		if spaces, err := spacesOf(r, m); err == nil {
+		if spaces, err := held.Names(); err == nil {
 			one.Namespaces = len(spaces)
+			known = append(known, spaces...)
 		}
 		rows = append(rows, one)
 	}
 	if inside {
 		return rows, nil
 	}
-	more, err := lost(ctx, r)
+	more, err := lost(ctx, r, known)
 	return append(rows, more...), err
 }
 
-// lost lists the labs that are known only by their marks.
-func lost(ctx context.Context, r lab.Registry) ([]row, error) {
-	traces, err := r.FindTraces(ctx, lab.Where{Host: hostRights() == nil, Quick: true})
+// lost lists the labs that are known only by their marks; known are the namespaces of
+// the others.
+func lost(ctx context.Context, r lab.Registry, known []string) ([]row, error) {
+	traces, err := r.FindTraces(ctx, lab.Where{Host: hostRights() == nil, Quick: true, Known: known})
 	var rows []row
 	for _, t := range traces {
 		one := row{Name: t.Lab, State: "lost", Where: "host", Namespaces: len(t.Namespaces)}
@@ -112,24 +115,22 @@ func lost(ctx context.Context, r lab.Registry) ([]row, error) {
 	return rows, err
 }
 
-// spacesOf lists the namespaces of a lab. Notes that are inside its sandbox are not read,
+// heldBy tells which namespaces a lab has. Notes that are inside its sandbox are not read,
 // but what has a name in there.
-func spacesOf(r lab.Registry, m *lab.Meta) ([]string, error) {
+func heldBy(r lab.Registry, m *lab.Meta) *lab.Held {
 	if !m.Within() || m.Sandbox == nil || os.Getenv(envWorker) != "" {
-		return lab.NamespacesOf(r.Path(m.Name))
+		return lab.HeldBy(r.Path(m.Name))
 	}
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/root%s", m.Sandbox.PID, kernel.NetNSDir))
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
-	}
-	return names, err
+	return lab.HeldIn(fmt.Sprintf("/proc/%d/root%s", m.Sandbox.PID, kernel.NetNSDir))
 }
+
+// spacesOf lists the namespaces of a lab.
+func spacesOf(r lab.Registry, m *lab.Meta) ([]string, error) { return heldBy(r, m).Names() }
 
 // state says how a lab is: up, building, gone with the last boot or with its
 // sandbox, or broken, because its building was cut off or something else took a
 // part of it away.
-func state(r lab.Registry, m *lab.Meta, boot string) string {
+func state(r lab.Registry, m *lab.Meta, boot string, held *lab.Held) string {
 	if m.Boot == "" {
 		return "broken" // nothing is known of it
 	}
@@ -148,7 +149,7 @@ func state(r lab.Registry, m *lab.Meta, boot string) string {
 		_ = box.Close()
 		root = fmt.Sprintf("/proc/%d/root", m.Sandbox.PID)
 	}
-	if !r.Up(m.Name) || !m.Within() && r.Damaged(m.Name, root) {
+	if !r.Up(m.Name) || !m.Within() && held.Damaged(root) {
 		return "broken"
 	}
 	return "up"
