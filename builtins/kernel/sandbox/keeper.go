@@ -92,6 +92,7 @@ func keeper(o order) int {
 	case <-end:
 	case kept := <-awaitStarter():
 		if kept {
+			rest()
 			<-end
 		}
 	}
