@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,20 +81,16 @@ func (c *call) execute(cmd any, argv func() []string) (starlark.Value, error) {
 
 // environ is the environment of a program in a namespace of the lab.
 func (s *Session) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]string, error) {
-	vars := map[string]string{}
-	var order []string
+	list := slices.Clip(s.baseEnv())
 	set := func(k, v string) {
-		if _, ok := vars[k]; !ok {
-			order = append(order, k)
+		at := slices.IndexFunc(list, func(kv string) bool { return len(kv) > len(k) && kv[len(k)] == '=' && kv[:len(k)] == k })
+		if at < 0 {
+			list = append(list, k+"="+v)
+			return
 		}
-		vars[k] = v
+		list = slices.Clone(list) // it may be the one for all programs
+		list[at] = k + "=" + v
 	}
-	for _, kv := range os.Environ() {
-		if k, v, ok := strings.Cut(kv, "="); ok && !strings.HasPrefix(k, "NSSCRIPT_") {
-			set(k, v)
-		}
-	}
-	set("PATH", kernel.AdminPath(vars["PATH"]))
 	set("NSSCRIPT_NS", ns.name)
 	if extra != nil {
 		for _, item := range extra.Items() {
@@ -123,11 +118,23 @@ func (s *Session) environ(extra *starlark.Dict, dir string, ns *Namespace) ([]st
 		return nil, err
 	}
 	set(op.EnvLab, s.lab.System().Sign)
-	list := make([]string, len(order))
-	for i, k := range order {
-		list[i] = k + "=" + vars[k]
-	}
 	return list, nil
+}
+
+// baseEnv is what all programs have in their environment. It is made anew when that of
+// this process has changed, and must not be written to.
+func (s *Session) baseEnv() []string {
+	own := os.Environ()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.env.base != nil && slices.Equal(own, s.env.own) {
+		return s.env.base
+	}
+	base := slices.DeleteFunc(slices.Clone(own), func(kv string) bool {
+		return strings.HasPrefix(kv, "NSSCRIPT_") || strings.HasPrefix(kv, "PATH=")
+	})
+	s.env.own, s.env.base = own, append(base, "PATH="+kernel.AdminPath(os.Getenv("PATH")))
+	return s.env.base
 }
 
 // extraEnv is what a script adds to the environment, checked by environ.
@@ -238,10 +245,6 @@ type program struct {
 	show    bool
 }
 
-// drainTime is how long output is still read after a program has ended whose
-// children hold its output open.
-const drainTime = 100 * time.Millisecond
-
 func (p *program) run(c *call) (starlark.Value, error) {
 	command := op.RunCommand(p.ns.name, p.argv, p.extra, p.dir, p.input)
 	if c.lab.Planned() {
@@ -261,8 +264,6 @@ func (p *program) run(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	c.lab.Explain(c.pos(), command)
-	defer c.lab.Forgetful(p.ns.name)
-
 	ctx := c.ctx
 	if p.timeout > 0 {
 		var cancel context.CancelFunc
@@ -270,69 +271,41 @@ func (p *program) run(c *call) (starlark.Value, error) {
 		defer cancel()
 	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, path)
-	cmd.Args, cmd.Env, cmd.Dir = p.argv, p.env, p.dir
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	run := &kernel.Program{Path: path, Args: p.argv, Env: p.env, Dir: p.dir, Input: p.input, Stdout: &stdout, Stderr: &stderr}
 	if p.show {
-		cmd.Stdout, cmd.Stderr = io.MultiWriter(&stdout, c.opts.Out), io.MultiWriter(&stderr, c.opts.Err)
+		run.Stdout, run.Stderr = io.MultiWriter(&stdout, c.opts.Out), io.MultiWriter(&stderr, c.opts.Err)
 	}
-	if p.input != nil {
-		cmd.Stdin = bytes.NewReader(p.input)
-	}
-	// A group of its own, so that all of it can be ended.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return endGroup(cmd.Process.Pid) }
-	cmd.WaitDelay = drainTime
-	if err := kernel.Start(cmd, view); errors.Is(err, context.DeadlineExceeded) {
-		return p.result(c, ctx, cmd, err, nil, nil) // the time was over before it began
-	} else if err != nil {
+	defer c.lab.Forgetful(p.ns.name)
+	status, err := c.lab.System().Rooms.Run(ctx, view, run)
+	switch {
+	case c.ctx.Err() != nil:
+		return nil, c.ctx.Err()
+	case err != nil && ctx.Err() == nil:
 		return nil, op.StartError(err, p.argv, p.ns.name)
 	}
-	err = cmd.Wait()
-	return p.result(c, ctx, cmd, err, stdout.Bytes(), stderr.Bytes())
-}
-
-// endGroup ends a process and its group: SIGTERM, and SIGKILL for what is left.
-func endGroup(pid int) error {
-	if err := unix.Kill(-pid, unix.SIGTERM); err != nil {
-		return os.ErrProcessDone
-	}
-	time.AfterFunc(time.Second, func() { _ = unix.Kill(-pid, unix.SIGKILL) })
-	for range 40 {
-		time.Sleep(5 * time.Millisecond)
-		if start, err := kernel.StartTime(pid); start == 0 {
-			return err
-		}
-	}
-	return unix.Kill(-pid, unix.SIGKILL)
+	return p.result(ctx, status, stdout.Bytes(), stderr.Bytes())
 }
 
 // timeoutCode is the exit code of a program that was ended for taking too long,
 // as timeout(1) has it.
 const timeoutCode = 124
 
-func (p *program) result(c *call, ctx context.Context, cmd *exec.Cmd, err error, stdout, stderr []byte) (starlark.Value, error) {
-	if c.ctx.Err() != nil {
-		return nil, c.ctx.Err()
-	}
+func (p *program) result(ctx context.Context, status syscall.WaitStatus, stdout, stderr []byte) (starlark.Value, error) {
 	line := strings.Join(p.argv, " ")
 	if p.argv[0] == "/bin/sh" && len(p.argv) == 3 {
 		line = strings.TrimSpace(p.argv[2])
 	}
 	line = firstLine(line)
 	timedOut := errors.Is(ctx.Err(), context.DeadlineExceeded)
-	code := exitCode(cmd.ProcessState)
+	code := statusCode(status)
 	switch {
 	case timedOut && p.check:
 		return nil, badArg(lastLines(stderr), "%q in %s did not end within %s", line, p.ns.title(), p.timeout)
 	case timedOut:
 		code = timeoutCode
-	case err != nil && cmd.ProcessState == nil:
-		return nil, err
 	}
 	if code != 0 && p.check {
-		e := badArg(OwnUserHint(p.argv[0], string(stderr)), "%q in %s %s%s", line, p.ns.title(), ending(cmd.ProcessState), withTail(stderr, stdout))
-		return nil, e
+		return nil, badArg(OwnUserHint(p.argv[0], string(stderr)), "%q in %s %s%s", line, p.ns.title(), ending(status), withTail(stderr, stdout))
 	}
 	return programResult(code, stdout, stderr), nil
 }
@@ -356,23 +329,31 @@ func programResult(code int, stdout, stderr []byte) starlark.Value {
 	}}
 }
 
-// exitCode is a shell's idea of a program's end: its status, or 128 and the
-// number of the signal that ended it.
+// exitCode is the status of a program that was waited for, -1 if it was not.
 func exitCode(st *os.ProcessState) int {
 	if st == nil {
 		return -1
 	}
-	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return 128 + int(ws.Signal())
+	if ws, ok := st.Sys().(syscall.WaitStatus); ok {
+		return statusCode(ws)
 	}
 	return st.ExitCode()
 }
 
-func ending(st *os.ProcessState) string {
-	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+// statusCode is a shell's idea of a program's end: its status, or 128 and the
+// number of the signal that ended it.
+func statusCode(ws syscall.WaitStatus) int {
+	if ws.Signaled() {
+		return 128 + int(ws.Signal())
+	}
+	return ws.ExitStatus()
+}
+
+func ending(ws syscall.WaitStatus) string {
+	if ws.Signaled() {
 		return fmt.Sprintf("was ended by signal %d (%s)", ws.Signal(), unix.SignalName(ws.Signal()))
 	}
-	return fmt.Sprintf("ended with exit status %d", st.ExitCode())
+	return fmt.Sprintf("ended with exit status %d", ws.ExitStatus())
 }
 
 func firstLine(s string) string {

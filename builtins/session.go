@@ -75,7 +75,8 @@ type Session struct {
 	captures    []*Capture // those that run
 	asked       []Asked    // what probes have found since the last check
 	exercise    *Exercise
-	unwritten   error // of files whose captures ended with a namespace
+	env         struct{ own, base []string } // this process's environment, and what programs get of it
+	unwritten   error                        // of files whose captures ended with a namespace
 }
 
 // NewSession begins a run. ctx ends it: whatever blocks returns.

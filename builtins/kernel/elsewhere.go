@@ -5,12 +5,24 @@ package kernel
 import (
 	"context"
 	"os/exec"
+	"syscall"
 )
 
 // What is asked of Linux has one answer on other systems.
 
 // Start is an error.
 func Start(*exec.Cmd, View) error { return ErrNotLinux }
+
+// Rooms run nothing.
+type Rooms struct{}
+
+// Run is an error.
+func (*Rooms) Run(context.Context, View, *Program) (syscall.WaitStatus, error) {
+	return 0, ErrNotLinux
+}
+
+// Leave does nothing.
+func (*Rooms) Leave() {}
 
 // Has is an error: of another system's kernel nothing is known.
 func Has(string) (bool, error) { return false, ErrNotLinux }

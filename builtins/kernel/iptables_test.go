@@ -64,7 +64,7 @@ func finderOf(t *testing.T, backend string) *IptablesFinder {
 }
 
 // freshNetNS makes a network namespace that no one else uses.
-func freshNetNS(t *testing.T) *NetNS {
+func freshNetNS(t testing.TB) *NetNS {
 	t.Helper()
 	var n *NetNS
 	done := make(chan error, 1)

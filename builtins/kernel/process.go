@@ -85,6 +85,10 @@ func exists(path string) bool {
 }
 
 func executable(path string) error {
+	// Most directories of a path do not have it, which is the quickest to find out.
+	if err := unix.Access(path, unix.X_OK); err != nil {
+		return err
+	}
 	st, err := os.Stat(path)
 	if err != nil {
 		return err
@@ -92,7 +96,7 @@ func executable(path string) error {
 	if st.IsDir() {
 		return &os.PathError{Op: "exec", Path: path, Err: syscall.EISDIR}
 	}
-	return unix.Access(path, unix.X_OK)
+	return nil
 }
 
 // Programs lists the names of the programs that are found by name, sorted.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
@@ -40,22 +41,51 @@ func (v View) enter() error {
 			return err
 		}
 	}
-	if v.Name != "" {
-		if err := bindEtc(filepath.Join(NetNSEtc, v.Name)); err != nil {
-			return err
-		}
+	files, err := v.overlays()
+	if err != nil {
+		return err
 	}
-	if v.Etc != "" {
-		if err := bindEtc(v.Etc); err != nil {
-			return err
-		}
-	}
-	if v.Hosts != "" {
-		if err := bindFile(v.Hosts, "/etc/hosts"); err != nil {
+	for _, f := range files {
+		if err := bindFile(f.from, f.to); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// overlay is a file that lies over another one.
+type overlay struct{ from, to string }
+
+// overlays lists the files of the view that lie over those of /etc, one for each.
+func (v View) overlays() ([]overlay, error) {
+	var files []overlay
+	var dirs []string
+	if v.Name != "" {
+		dirs = append(dirs, filepath.Join(NetNSEtc, v.Name))
+	}
+	if v.Etc != "" {
+		dirs = append(dirs, v.Etc)
+	}
+	for _, dir := range dirs {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			files = append(files, overlay{filepath.Join(dir, e.Name()), filepath.Join("/etc", e.Name())})
+		}
+	}
+	if v.Hosts != "" {
+		files = append(files, overlay{v.Hosts, "/etc/hosts"})
+	}
+	// Of several for one file the last one is seen.
+	shown := files[:0]
+	for i, f := range files {
+		if !slices.ContainsFunc(files[i+1:], func(later overlay) bool { return later.to == f.to }) {
+			shown = append(shown, f)
+		}
+	}
+	return shown, nil
 }
 
 // shared is a mount that was taken up, to be put down elsewhere.
@@ -169,21 +199,4 @@ func Exec(path string, argv, env []string, dir string, v View) error {
 		done <- &os.PathError{Op: "exec", Path: path, Err: unix.Exec(path, argv, env)}
 	}()
 	return <-done
-}
-
-// bindEtc shows the files of a directory over those of /etc.
-func bindEtc(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	}
-	for _, e := range entries {
-		if err := bindFile(filepath.Join(dir, e.Name()), filepath.Join("/etc", e.Name())); err != nil {
-			return err
-		}
-	}
-	return nil
 }

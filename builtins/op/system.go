@@ -28,6 +28,8 @@ type System struct {
 	// Leaving, if set, is told of each namespace that is about to be closed: a socket
 	// in it would keep it alive.
 	Leaving func(name string)
+	// Rooms run the programs that are waited for.
+	Rooms kernel.Rooms
 	// Iptables finds the iptables programs.
 	Iptables kernel.IptablesFinder
 	// Picture, if set, is what operations change in place of the kernel: the lab is
@@ -36,10 +38,11 @@ type System struct {
 
 	maker kernel.Maker
 
-	mu     sync.Mutex
-	spaces map[string]*space
-	risen  []risen      // what may not take packets yet
-	late   []lateBridge // what is not set up yet
+	mu      sync.Mutex
+	spaces  map[string]*space
+	comings int          // and goings of namespaces so far
+	risen   []risen      // what may not take packets yet
+	late    []lateBridge // what is not set up yet
 }
 
 type space struct {
@@ -167,9 +170,18 @@ func (s *System) called(id kernel.NSID) string {
 
 // Attach makes a namespace known under a name.
 func (s *System) Attach(name string, ns *kernel.NetNS, owned bool) {
+	s.Rooms.Leave()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.spaces[name] = &space{ns: ns, owned: owned}
+	s.comings++
+}
+
+// Comings counts the comings and goings of namespaces.
+func (s *System) Comings() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.comings
 }
 
 // Detach closes a namespace and forgets it.
@@ -177,9 +189,11 @@ func (s *System) Detach(name string) {
 	if s.Leaving != nil {
 		s.Leaving(name)
 	}
+	s.Rooms.Leave()
 	s.mu.Lock()
 	sp := s.spaces[name]
 	delete(s.spaces, name)
+	s.comings++
 	s.mu.Unlock()
 	if sp != nil {
 		sp.ns.Close()
@@ -189,6 +203,7 @@ func (s *System) Detach(name string) {
 // Close closes all namespaces. A namespace ends only when nothing holds it, so
 // this comes before waiting for one to be gone.
 func (s *System) Close() {
+	s.Rooms.Leave()
 	s.mu.Lock()
 	spaces := s.spaces
 	s.spaces = map[string]*space{}
