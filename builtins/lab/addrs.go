@@ -2,6 +2,7 @@ package lab
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 
 	"nsscript/builtins/kernel"
@@ -10,15 +11,24 @@ import (
 
 // addrCache remembers the addresses of namespaces between two changes of them.
 type addrCache struct {
-	mu    sync.Mutex
-	known map[string][]kernel.Addr
+	mu      sync.Mutex
+	known   map[string]*remembered
+	changes int // of what is known
+}
+
+// remembered is the addresses of one namespace.
+type remembered struct {
+	addrs   []kernel.Addr
+	doubted bool // they may have changed since
 }
 
 func (c *addrCache) forget(names ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, n := range names {
-		delete(c.known, n)
+		if r := c.known[n]; r != nil {
+			r.doubted = true
+		}
 	}
 }
 
@@ -34,8 +44,9 @@ func (l *Lab) addresses(name string) ([]kernel.Addr, error) {
 	c := &l.addrs
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a, ok := c.known[name]; ok {
-		return a, nil
+	r := c.known[name]
+	if r != nil && !r.doubted {
+		return r.addrs, nil
 	}
 	ns, err := l.sys.Look(name)
 	if err != nil {
@@ -45,13 +56,39 @@ func (l *Lab) addresses(name string) ([]kernel.Addr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.sys.Owned(name) {
-		if c.known == nil {
-			c.known = map[string][]kernel.Addr{}
-		}
-		c.known[name] = a
+	if r == nil || !slices.Equal(r.addrs, a) {
+		c.changes++
 	}
+	if c.known == nil {
+		c.known = map[string]*remembered{}
+	}
+	c.known[name] = &remembered{addrs: a, doubted: !l.sys.Owned(name)}
 	return a, nil
+}
+
+// addrChanges counts the changes of addresses that were seen, after looking at those
+// that may have changed.
+func (l *Lab) addrChanges() int {
+	c := &l.addrs
+	c.mu.Lock()
+	var doubted []string
+	for name, r := range c.known {
+		if r.doubted {
+			doubted = append(doubted, name)
+		}
+	}
+	c.mu.Unlock()
+	for _, name := range doubted {
+		if _, err := l.addresses(name); err != nil {
+			c.mu.Lock()
+			delete(c.known, name)
+			c.changes++
+			c.mu.Unlock()
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes
 }
 
 // Nearest returns the addresses under which one namespace of the lab reaches

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"nsscript/builtins/kernel"
 	"nsscript/builtins/op"
 )
@@ -19,15 +21,52 @@ import (
 // namespace of the lab has its name, and returns the file. A file that exists is
 // written anew in place, so that programs that run already see the change.
 func (l *Lab) Hosts(viewer string) (string, error) {
+	path := filepath.Join(l.dir, "hosts", viewer)
+	now := l.hostsSources(viewer, path)
+	l.mu.Lock()
+	current := l.hosts[viewer] == now
+	l.mu.Unlock()
+	if current {
+		return path, nil
+	}
 	text, err := l.hostsText(viewer)
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(l.dir, "hosts", viewer)
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
-		return path, nil
+	if old, err := os.ReadFile(path); err != nil || !bytes.Equal(old, text) {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			return path, err
+		}
 	}
-	return path, os.WriteFile(path, text, 0o644)
+	now = l.hostsSources(viewer, path)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.hosts == nil {
+		l.hosts = map[string]hostsSources{}
+	}
+	l.hosts[viewer] = now
+	return path, nil
+}
+
+// hostsSources tell whether a hosts file is still what it would be if it were written
+// anew.
+type hostsSources struct {
+	namespaces, addrs    int // changes so far
+	written, own, common fileState
+}
+
+func (l *Lab) hostsSources(viewer, path string) hostsSources {
+	return hostsSources{
+		namespaces: l.sys.Comings(), addrs: l.addrChanges(),
+		written: stateOf(path), own: stateOf(filepath.Join(kernel.NetNSEtc, viewer, "hosts")), common: stateOf("/etc/hosts"),
+	}
+}
+
+// fileState is what changes with a file; zero where there is none.
+type fileState struct {
+	dev, ino uint64
+	size     int64
+	changed  unix.Timespec
 }
 
 func (l *Lab) hostsText(viewer string) ([]byte, error) {
@@ -131,4 +170,12 @@ func (l *Lab) RefreshHosts() error {
 		}
 	}
 	return nil
+}
+
+func stateOf(path string) fileState {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return fileState{}
+	}
+	return fileState{dev: uint64(st.Dev), ino: st.Ino, size: st.Size, changed: st.Ctim}
 }

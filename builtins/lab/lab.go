@@ -45,6 +45,7 @@ type Lab struct {
 	entries []*Entry
 	addrs   addrCache
 	numbers numbers
+	hosts   map[string]hostsSources // of each file that was written
 }
 
 // NewPlan begins a lab that is only planned: its operations change a picture, and
@@ -77,6 +78,9 @@ func (l *Lab) Built() bool { return l.dir != "" }
 
 // ExplainTo has the commands of each further step shown; nil ends that.
 func (l *Lab) ExplainTo(show func(pos string, commands []string)) { l.opts.Explain = show }
+
+// Explains reports whether commands are shown.
+func (l *Lab) Explains() bool { return l.opts.Explain != nil }
 
 // Explain shows the commands for a step that is no operation, such as a probe.
 func (l *Lab) Explain(pos string, commands ...string) {
