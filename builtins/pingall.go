@@ -1,11 +1,8 @@
 package builtins
 
 import (
-	"context"
 	"fmt"
-	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -23,10 +20,8 @@ var pingallSpec = spec{
 
 // pair is one namespace that pings another.
 type pair struct {
+	probe.PingPair
 	from, to *Namespace
-	at       netip.Addr
-	why      string // what it could not be reached for, "" where it could
-	by       netip.Addr
 }
 
 func pingall(c *call) (starlark.Value, error) {
@@ -44,7 +39,7 @@ func pingall(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	for _, p := range pairs {
-		if p.why == "" {
+		if p.Error == "" && c.told() {
 			c.assume(c.pos(), op.InNS(p.from.name, pingWords(p.request(timeout.std()))...))
 		}
 	}
@@ -98,18 +93,18 @@ func (c *call) pinged(given starlark.Value) ([]*Namespace, error) {
 // pairsOf are all ordered pairs.
 func (c *call) pairsOf(list []*Namespace) ([]pair, error) {
 	var pairs []pair
-	for _, from := range list {
-		for _, to := range list {
+	for i, from := range list {
+		for j, to := range list {
 			if from == to {
 				continue
 			}
-			p := pair{from: from, to: to, why: noAddress}
+			p := pair{PingPair: probe.PingPair{From: i, To: j, Error: noAddress}, from: from, to: to}
 			ips, err := c.lab.Nearest(from.name, to.name)
 			if err != nil {
 				return nil, err
 			}
 			if len(ips) > 0 {
-				p.at, p.why = ips[0], ""
+				p.Target, p.Error = ips[0], ""
 			}
 			pairs = append(pairs, p)
 		}
@@ -120,82 +115,22 @@ func (c *call) pairsOf(list []*Namespace) ([]pair, error) {
 // noAddress is why a namespace without an address is not reached.
 const noAddress = "no-address"
 
-// blockSize is how many namespaces meet how many others at once. Each two that
-// meet make two entries of the kernel's neighbour table, which is one for all
-// namespaces and holds 1,024 by default (net.ipv4.neigh.default.gc_thresh3).
-const blockSize = 14
-
-// pingPairs pings all pairs, of one block of namespaces with another one after the
-// other, and those of two blocks side by side. Where there are several blocks, the
-// namespaces forget between two of them whom they have met.
+// pingPairs pings all pairs of which the second has an address.
 func (c *call) pingPairs(list []*Namespace, pairs []pair, timeout time.Duration) error {
-	crowd := &crowd{list: list, pairs: pairs, timeout: timeout}
-	if len(list) > 2*blockSize {
-		if err := crowd.remember(); err != nil {
+	spaces := make([]*kernel.NetNS, len(list))
+	for i, n := range list {
+		var err error
+		if spaces[i], err = n.real(); err != nil {
 			return err
 		}
 	}
-	for i := 0; i < len(list); i += blockSize {
-		for j := i; j < len(list); j += blockSize {
-			if err := crowd.meet(c.ctx, i, j); err != nil {
-				return err
-			}
+	var pings []*probe.PingPair
+	for i := range pairs {
+		if pairs[i].Error == "" {
+			pings = append(pings, &pairs[i].PingPair)
 		}
 	}
-	return nil
-}
-
-// crowd is the namespaces of a pingall.
-type crowd struct {
-	list    []*Namespace
-	pairs   []pair
-	timeout time.Duration
-	known   []map[kernel.NeighborKey]bool // whom each knew before; nil where all may meet
-}
-
-// remember notes whom the namespaces know.
-func (c *crowd) remember() error {
-	c.known = make([]map[kernel.NeighborKey]bool, len(c.list))
-	for i, n := range c.list {
-		k, err := n.real()
-		if err != nil {
-			return err
-		}
-		if c.known[i], err = k.KnownNeighbors(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// meet has the namespaces of two blocks ping one another, each pair at the same
-// time: one socket each.
-func (c *crowd) meet(ctx context.Context, i, j int) error {
-	var all sync.WaitGroup
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	ping := func(from, to int) {
-		p := pairAt(c.pairs, len(c.list), from, to)
-		if p.why != "" {
-			return
-		}
-		all.Go(func() {
-			if err := p.ping(ctx, c.timeout); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	for a := i; a < min(i+blockSize, len(c.list)); a++ {
-		for b := max(j, a+1); b < min(j+blockSize, len(c.list)); b++ {
-			ping(a, b)
-			ping(b, a)
-		}
-	}
-	all.Wait()
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return c.forget(i, j)
+	return probe.PingAll(c.ctx, spaces, pings, timeout)
 }
 
 // pairAt is one of the pairs of so many namespaces, by the places of its two in
@@ -208,38 +143,8 @@ func pairAt(pairs []pair, of, from, to int) *pair {
 	return &pairs[n]
 }
 
-// forget has the namespaces of two blocks forget whom they have met.
-func (c *crowd) forget(i, j int) error {
-	if c.known == nil {
-		return nil
-	}
-	for n := range c.list {
-		if (n < i || n >= i+blockSize) && (n < j || n >= j+blockSize) {
-			continue
-		}
-		k, err := c.list[n].real()
-		if err == nil {
-			err = k.ForgetNeighbors(c.known[n])
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (p *pair) request(timeout time.Duration) probe.PingRequest {
-	return probe.PingRequest{Target: p.at, Count: 1, Size: 56, Timeout: timeout}
-}
-
-func (p *pair) ping(ctx context.Context, timeout time.Duration) error {
-	k, err := p.from.real()
-	if err != nil {
-		return err
-	}
-	r, err := probe.Ping(ctx, k, p.request(timeout))
-	p.why, p.by = r.Error, r.ErrorFrom
-	return err
+	return probe.PingRequest{Target: p.Target, Count: 1, Size: 56, Timeout: timeout}
 }
 
 // matrix is what became of all pairs.
@@ -248,10 +153,10 @@ func matrix(list []*Namespace, pairs []pair) starlark.Value {
 	var failures []starlark.Value
 	for i := range pairs {
 		p := &pairs[i]
-		if p.why != noAddress {
+		if p.Error != noAddress {
 			sent++
 		}
-		if p.why != "" {
+		if p.Error != "" {
 			failures = append(failures, p.failure())
 		}
 	}
@@ -265,15 +170,15 @@ func matrix(list []*Namespace, pairs []pair) starlark.Value {
 }
 
 func (p *pair) failure() starlark.Value {
-	text := fmt.Sprintf("%s → %s: %s", p.from.name, p.to.name, p.why)
-	if p.by.IsValid() {
-		text += " from " + p.by.String()
+	text := fmt.Sprintf("%s → %s: %s", p.from.name, p.to.name, p.Error)
+	if p.ErrorFrom.IsValid() {
+		text += " from " + p.ErrorFrom.String()
 	}
 	return &record{kind: "Unreached", text: text, fields: []field{
 		{"src", p.from},
 		{"dst", p.to},
-		{"error", starlark.String(p.why)},
-		{"error_from", addrOrNone(p.by)},
+		{"error", starlark.String(p.Error)},
+		{"error_from", addrOrNone(p.ErrorFrom)},
 	}}
 }
 
@@ -293,7 +198,7 @@ func matrixText(list []*Namespace, pairs []pair, failures int) string {
 	}
 	told := 0
 	for i := range pairs {
-		if pairs[i].why == "" {
+		if pairs[i].Error == "" {
 			continue
 		}
 		if told++; told > mostFailures {
@@ -316,7 +221,7 @@ func matrixTable(list []*Namespace, pairs []pair) string {
 		for j := range list {
 			mark := "·"
 			if i != j {
-				if mark = "✓"; pairAt(pairs, len(list), i, j).why != "" {
+				if mark = "✓"; pairAt(pairs, len(list), i, j).Error != "" {
 					mark = "✗"
 				}
 			}

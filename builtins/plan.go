@@ -30,6 +30,9 @@ func (s *Session) assume(pos, command string) bool {
 	return s.assumed(Assumption{Pos: pos, Command: command})
 }
 
+// told reports whether anybody is told the commands of what is no operation.
+func (s *Session) told() bool { return s.lab.Planned() || s.lab.Explains() }
+
 func (s *Session) assumed(a Assumption) bool {
 	if !s.lab.Planned() {
 		s.lab.Explain(a.Pos, a.Command)

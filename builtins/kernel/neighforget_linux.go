@@ -3,9 +3,11 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	rtnl "github.com/mdlayher/netlink"
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -13,15 +15,71 @@ import (
 // is one for all namespaces, and holds net.ipv4.neigh.default.gc_thresh3 entries: who
 // has many namespaces meet has to make room.
 func (n *NetNS) ForgetNeighbors(but map[NeighborKey]bool) error {
-	return n.eachNeighbor(func(h *netlink.Handle, e *netlink.Neigh) error {
-		if e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 || but[NeighborKey{e.LinkIndex, addrOf(e.IP)}] {
-			return nil
-		}
-		err := h.NeighDel(&netlink.Neigh{LinkIndex: e.LinkIndex, Family: e.Family, IP: e.IP})
-		if errors.Is(err, unix.ENOENT) || IsGone(err) {
-			return nil
-		}
+	c, err := n.route()
+	if err != nil {
 		return err
+	}
+	met, err := c.neighbors()
+	if err != nil {
+		return err
+	}
+	met = slices.DeleteFunc(met, func(key NeighborKey) bool { return but[key] })
+	for chunk := range slices.Chunk(met, mostAtOnce) {
+		if err := c.forget(chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostAtOnce is how many requests go in one datagram.
+const mostAtOnce = 256
+
+// forget deletes neighbours. Some may have gone by themselves: as the first error alone
+// is told, those after one of them are tried again.
+func (c *routeConn) forget(keys []NeighborKey) error {
+	for len(keys) > 0 {
+		requests := make([]*nl.NetlinkRequest, len(keys))
+		for i, key := range keys {
+			requests[i] = delNeighbor(key)
+		}
+		failed, err := c.exchange(requests, nil)
+		if err == nil || !errors.Is(err, unix.ENOENT) && !IsGone(err) {
+			return err
+		}
+		keys = keys[failed+1:]
+	}
+	return nil
+}
+
+// delNeighbor is a request to delete one.
+func delNeighbor(key NeighborKey) *nl.NetlinkRequest {
+	family := unix.AF_INET6
+	if key.IP.Is4() {
+		family = unix.AF_INET
+	}
+	r := nl.NewNetlinkRequest(unix.RTM_DELNEIGH, unix.NLM_F_ACK)
+	r.AddData(&netlink.Ndmsg{Family: uint8(family), Index: uint32(key.Link)})
+	r.AddData(nl.NewRtAttr(netlink.NDA_DST, key.IP.AsSlice()))
+	return r
+}
+
+// neighbors lists the neighbours of both families, but those that are set for good.
+func (c *routeConn) neighbors() ([]NeighborKey, error) {
+	return dump(func() ([]NeighborKey, error) {
+		r := nl.NewNetlinkRequest(unix.RTM_GETNEIGH, unix.NLM_F_DUMP)
+		r.AddData(&netlink.Ndmsg{Family: unix.AF_UNSPEC})
+		var list []NeighborKey
+		var spoiled error
+		_, err := c.exchange([]*nl.NetlinkRequest{r}, func(data []byte) {
+			e, err := netlink.NeighDeserialize(data)
+			if err != nil {
+				spoiled = err
+			} else if e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) == 0 {
+				list = append(list, NeighborKey{e.LinkIndex, addrOf(e.IP)})
+			}
+		})
+		return list, errors.Join(err, spoiled)
 	})
 }
 
@@ -68,10 +126,14 @@ func (n *NetNS) NeighborTableFulls(v6 bool) (fulls uint64, err error) {
 // KnownNeighbors returns which neighbours the namespace knows, for
 // [NetNS.ForgetNeighbors].
 func (n *NetNS) KnownNeighbors() (map[NeighborKey]bool, error) {
-	known := map[NeighborKey]bool{}
-	err := n.eachNeighbor(func(_ *netlink.Handle, e *netlink.Neigh) error {
-		known[NeighborKey{e.LinkIndex, addrOf(e.IP)}] = true
-		return nil
-	})
+	c, err := n.route()
+	if err != nil {
+		return nil, err
+	}
+	list, err := c.neighbors()
+	known := make(map[NeighborKey]bool, len(list))
+	for _, key := range list {
+		known[key] = true
+	}
 	return known, err
 }

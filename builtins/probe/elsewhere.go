@@ -4,6 +4,7 @@ package probe
 
 import (
 	"context"
+	"time"
 
 	"nsscript/builtins/kernel"
 )
@@ -13,6 +14,11 @@ import (
 // Ping is an error.
 func Ping(context.Context, Namespace, PingRequest) (PingResult, error) {
 	return PingResult{}, kernel.ErrNotLinux
+}
+
+// PingAll is an error.
+func PingAll(context.Context, []*kernel.NetNS, []*PingPair, time.Duration) error {
+	return kernel.ErrNotLinux
 }
 
 // Connect is an error.

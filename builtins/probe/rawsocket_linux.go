@@ -16,12 +16,8 @@ import (
 
 // setUpRaw sets the options that req asks for and returns the address to send to.
 func setUpRaw(fd, fam int, req *PingRequest, id uint16) (unix.Sockaddr, error) {
-	filter := filter4
-	if fam == unix.AF_INET6 {
-		filter = filter6
-	}
-	if err := filter(fd, id); err != nil {
-		return nil, fmt.Errorf("filtering ICMP messages: %w", err)
+	if err := filterEcho(fd, fam, id); err != nil {
+		return nil, err
 	}
 	if err := enlargeBuffers(fd); err != nil {
 		return nil, err
@@ -70,6 +66,18 @@ func setHeader(fd, fam, ttl int, df bool) error {
 		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
 			return fmt.Errorf("socket option: %w", err)
 		}
+	}
+	return nil
+}
+
+// filterEcho has a socket hear what may be about echo requests with an identifier.
+func filterEcho(fd, fam int, id uint16) error {
+	filter := filter4
+	if fam == unix.AF_INET6 {
+		filter = filter6
+	}
+	if err := filter(fd, id); err != nil {
+		return fmt.Errorf("filtering ICMP messages: %w", err)
 	}
 	return nil
 }
@@ -152,16 +160,22 @@ func arrival(now time.Time, oob []byte) time.Time {
 	return now
 }
 
-func openRaw(ctx context.Context, ns Namespace, req *PingRequest, id uint16) (*rawSocket, error) {
-	fam := family(req.Target)
+// openEchoFD opens a raw socket for ICMP or ICMPv6.
+func openEchoFD(ns Namespace, fam int) (int, error) {
 	proto := unix.IPPROTO_ICMP
 	if fam == unix.AF_INET6 {
 		proto = unix.IPPROTO_ICMPV6
 	}
 	fd, err := openFD(ns, fam, unix.SOCK_RAW, proto)
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return nil, fmt.Errorf("no right to open raw sockets (CAP_NET_RAW): %w", err)
+		err = fmt.Errorf("no right to open raw sockets (CAP_NET_RAW): %w", err)
 	}
+	return fd, err
+}
+
+func openRaw(ctx context.Context, ns Namespace, req *PingRequest, id uint16) (*rawSocket, error) {
+	fam := family(req.Target)
+	fd, err := openEchoFD(ns, fam)
 	if err != nil {
 		return nil, err
 	}
