@@ -14,7 +14,8 @@
 //     that cannot be proved to be home again is never given back to Go.
 //   - [Start] and [Exec] run a program inside the namespace as `ip netns exec`
 //     does: with a mount namespace of its own, the namespace's /sys and the
-//     files of /etc/netns/NAME in place.
+//     files of /etc/netns/NAME in place. [Rooms] does so for programs that are
+//     waited for, and keeps what it has entered for the next one.
 //
 // Reading is done by functions that return plain structs ([Link], [Addr],
 // [Route], [Rule], [Neigh]); each has a String method that prints it on one line

@@ -7,11 +7,13 @@
 // A socket belongs for ever to the network namespace of the thread that made it
 // (network_namespaces(7)). So a probe enters its [Namespace] only to make the
 // socket, and uses it from any thread afterwards, through Go's poller: a
-// probe that waits holds no thread, and ends at once when its context does.
+// probe that waits holds no thread, and ends at once when its context does. [PingAll]
+// alone waits on one thread for thousands of answers.
 //
 // # What a probe returns
 //
 //	Ping        PingRequest        PingResult        ICMP and ICMPv6 echo
+//	PingAll     []*PingPair                          one echo request from each of many to many
 //	Connect     ConnectRequest     ConnectResult     one TCP connection or UDP datagram
 //	HTTP        HTTPRequest        HTTPResult        one request of HTTP/1.1
 //	Traceroute  TracerouteRequest  []Hop             who ends echo requests on their way
@@ -38,6 +40,7 @@
 // # How the rooms are divided
 //
 //	ping.go      the request, the result, the probes in flight
+//	pingall.go   many namespaces that ping one another, in blocks; pingpairs.go: their sockets
 //	icmp.go      messages: an echo request to bytes, bytes to an answer
 //	rawsocket.go the raw socket: options, filters, time stamps
 //	connect.go   the request, the result; tcp.go and udp.go: the two protocols
