@@ -18,7 +18,7 @@ TEST_PROGRAMS := $(RUN_PROGRAMS) newuidmap=uidmap ip=iproute2 ping=iputils-ping 
 # A second kernel is run by these; it and the rest come from .ci/kernel/get.
 KERNEL_PROGRAMS := $(TEST_PROGRAMS) qemu-system-x86_64=qemu-system-x86 wg=wireguard-tools ethtool=ethtool
 
-.PHONY: run test test-kernels cross truth torture fuzz race bench lint fmt build install reference deps-run deps-test
+.PHONY: run test test-kernels cross truth torture fuzz race bench bench-peers lint fmt build install reference deps-run deps-test
 
 run: deps-run build
 	bin/nsscript run --rm --sandbox examples/three_tier_firewall.star
@@ -70,8 +70,28 @@ truth: deps-test
 	@$(GO) test -count=1 -v -run TestTruth ./cmd/nsscript > truth.out 2>&1; status=$$?; \
 	grep -E 'FAIL: TestTruth/of/|ground truth: ' truth.out; rm -f truth.out; exit $$status
 
-bench: deps-test
-	$(GO) test -run '^$$' -bench . ./...
+# How fast it is, beside the least that the kernel asks for: ONLY=star measures a part.
+ONLY  ?=
+RUNS  ?= 5
+BENCH  = bin/nsbench -only '$(ONLY)' -runs $(RUNS)
+
+bench: deps-test build bin/nsbench
+	@$(BENCH)
+
+# Beside other programs too, as far as they are installed; the table in the README is made of it.
+bench-peers: deps-test build bin/nsbench .tools/starlark
+	@$(BENCH) -peers $(if $(ONLY),,-readme README.md)
+
+.PHONY: bin/nsbench
+bin/nsbench:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/nsbench
+
+# The interpreter alone, of the version that is built in.
+STARLARK_VERSION = $(shell $(GO) list -m -f '{{.Version}}' go.starlark.net)
+
+.tools/starlark: go.mod
+	GOBIN="$(CURDIR)/.tools" CGO_ENABLED=0 $(GO) install go.starlark.net/cmd/starlark@$(STARLARK_VERSION)
+	@touch $@
 
 lint: $(GOLANGCI)
 	@unformatted="$$(gofmt -l cmd interp builtins stdlib examples)"; \

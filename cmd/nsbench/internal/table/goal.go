@@ -1,0 +1,64 @@
+package table
+
+import "fmt"
+
+// Goal is what a figure should be; the zero Goal is none.
+type Goal struct {
+	rule  rule
+	value float64
+}
+
+type rule int
+
+const (
+	none rule = iota
+	atMost
+	atLeast
+	within
+)
+
+// AtMost is the goal of a figure that is not higher.
+func AtMost(v float64) Goal { return Goal{atMost, v} }
+
+// AtLeast is the goal of a figure that is not lower.
+func AtLeast(v float64) Goal { return Goal{atLeast, v} }
+
+// Within is the goal of a ratio of 1, give or take a share of it.
+func Within(share float64) Goal { return Goal{within, share} }
+
+// Met reports whether a figure reaches the goal.
+func (g Goal) Met(v float64) bool {
+	switch g.rule {
+	case atMost:
+		return v <= g.value
+	case atLeast:
+		return v >= g.value
+	case within:
+		return v >= 1-g.value && v <= 1+g.value
+	}
+	return true
+}
+
+// In is the goal in words, in a figure's unit.
+func (g Goal) In(u Unit) string {
+	switch g.rule {
+	case atMost:
+		return "≤ " + u.limit(g.value)
+	case atLeast:
+		return "≥ " + u.limit(g.value)
+	case within:
+		return fmt.Sprintf("1 ± %.2g %%", 100*g.value)
+	}
+	return ""
+}
+
+// mark says whether the goal is reached.
+func (g Goal) mark(v float64) string {
+	switch {
+	case g.rule == none:
+		return ""
+	case g.Met(v):
+		return "✓"
+	}
+	return "✗"
+}
