@@ -14,7 +14,6 @@ import (
 // of it.
 type benchmark struct {
 	name       string
-	least      int // rounds that are run at least: short work wants many
 	contenders []contender
 	rows       []row
 }

@@ -6,6 +6,14 @@ package main
 func benchmarks(k *kit) []benchmark {
 	return []benchmark{
 		star(k),
+		starBesidePeers(k),
 		tree(k),
+		pingall(k),
+		execs(k),
+		firewalls(k),
+		startup(k),
+		loop(k),
+		looks(k),
+		memory(k),
 	}
 }

@@ -71,7 +71,7 @@ func (r *runner) run(ctx context.Context, b benchmark) ([]table.Row, error) {
 			failed[c.name] = c.lacks
 		}
 	}
-	for range max(r.options.runs, b.least) {
+	for range r.options.runs {
 		for _, c := range wanted {
 			if failed[c.name] != "" {
 				continue

@@ -80,7 +80,7 @@ func work() error {
 	w := &worker{}
 	measures := map[string]Measure{}
 	for _, s := range job.Steps {
-		m, err := w.do(s)
+		m, err := w.repeat(s)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.title(), err)
 		}

@@ -31,12 +31,15 @@ type Step struct {
 	Name string   // what its measure is called; nothing is noted where it is empty
 	Argv []string // the program, by its path or as PATH has it
 	UID  int      // as whom it runs; 0 is the pen's root
+	// Times is how often it is run, if more than once; the measure is that of the median.
+	Times int
 	// Settle counts in what the kernel still has to do when the program has ended:
 	// namespaces end in the background.
 	Settle bool
 	// Stay ends the step when the program has written a line; it then waits for one.
 	Stay bool
-	// Resume has no program: it writes a line to the one that stays, and waits for its end.
+	// Resume has no program: it writes a line to the one that stays, and waits for its end,
+	// or for its next line if it is to stay again.
 	Resume bool
 	// Watch has no program: it looks for so long at the processes that the others left.
 	Watch time.Duration

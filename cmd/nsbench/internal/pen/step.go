@@ -4,11 +4,13 @@ package pen
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,7 +24,8 @@ type worker struct {
 // staying is a program that has come to its line and waits for one.
 type staying struct {
 	program
-	in io.WriteCloser
+	in  io.WriteCloser
+	out *bufio.Reader
 }
 
 // program is one that was started.
@@ -39,6 +42,20 @@ func (s Step) title() string {
 		return "watching"
 	}
 	return strings.Join(s.Argv, " ")
+}
+
+// repeat does a step as often as is asked for, and returns the measure of the median.
+func (w *worker) repeat(s Step) (Measure, error) {
+	var all []Measure
+	for range max(1, s.Times) {
+		m, err := w.do(s)
+		if err != nil {
+			return m, err
+		}
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b Measure) int { return cmp.Compare(a.Wall, b.Wall) })
+	return all[len(all)/2], nil
 }
 
 func (w *worker) do(s Step) (Measure, error) {
@@ -132,22 +149,30 @@ func (w *worker) stay(p program) (Measure, error) {
 	if err := p.cmd.Start(); err != nil {
 		return Measure{}, err
 	}
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		_ = in.Close()
-		return Measure{}, p.complaint(fmt.Errorf("it wrote no line: %w", err))
+	w.stays = &staying{p, in, bufio.NewReader(out)}
+	return w.stays.line(began)
+}
+
+// line waits for a line of the program that stays.
+func (s *staying) line(began time.Time) (Measure, error) {
+	if _, err := s.out.ReadString('\n'); err != nil {
+		_ = s.in.Close()
+		return Measure{}, s.complaint(fmt.Errorf("it wrote no line: %w", err))
 	}
-	w.stays = &staying{p, in}
 	return Measure{Wall: time.Since(began)}, nil
 }
 
-// resume lets the program that stays go on.
+// resume lets the program that stays go on, to its next line or to its end.
 func (w *worker) resume(s Step) (Measure, error) {
-	p := w.stays
-	w.stays = nil
 	began := time.Now()
-	if _, err := io.WriteString(p.in, "\n"); err != nil {
-		return Measure{}, p.complaint(err)
+	if _, err := io.WriteString(w.stays.in, "\n"); err != nil {
+		return Measure{}, w.stays.complaint(err)
 	}
-	m, err := p.end(began, s)
-	return m, err
+	if s.Stay {
+		return w.stays.line(began)
+	}
+	if _, err := io.Copy(io.Discard, w.stays.out); err != nil {
+		return Measure{}, err
+	}
+	return w.stays.end(began, s)
 }
