@@ -70,7 +70,8 @@ truth: deps-test
 	@$(GO) test -count=1 -v -run TestTruth ./cmd/nsscript > truth.out 2>&1; status=$$?; \
 	grep -E 'FAIL: TestTruth/of/|ground truth: ' truth.out; rm -f truth.out; exit $$status
 
-# How fast it is, beside the least that the kernel asks for: ONLY=star measures a part.
+# How fast it is, beside the least that the kernel asks for. ONLY=star measures a part;
+# what takes minutes is measured by ONLY=tree and by bench-peers.
 ONLY  ?=
 RUNS  ?= 5
 BENCH  = bin/nsbench -only '$(ONLY)' -runs $(RUNS)

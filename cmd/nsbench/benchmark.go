@@ -14,6 +14,7 @@ import (
 // of it.
 type benchmark struct {
 	name       string
+	long       bool // it takes minutes: it is run beside peers, and where it is asked for
 	contenders []contender
 	rows       []row
 }

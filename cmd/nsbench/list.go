@@ -7,6 +7,7 @@ func benchmarks(k *kit) []benchmark {
 	return []benchmark{
 		star(k),
 		starBesidePeers(k),
+		fatTree(k),
 		tree(k),
 		pingall(k),
 		execs(k),

@@ -43,6 +43,9 @@ func (r *runner) all(ctx context.Context, list []benchmark) ([]table.Row, error)
 
 // chosen are the rows that the user wants.
 func (r *runner) chosen(b benchmark) []row {
+	if b.long && !r.options.peers && r.options.only.String() == "" {
+		return nil
+	}
 	return slices.DeleteFunc(slices.Clone(b.rows), func(w row) bool {
 		if c := b.contender(w.against.contender); c != nil && c.peer && !r.options.peers {
 			return true

@@ -22,13 +22,15 @@ var works = map[string]struct {
 	numbers int
 	do      func(n []int) error
 }{
-	"star-up":   {1, func(n []int) error { return starUp(n[0]) }},
-	"star-down": {1, func(n []int) error { return starDown(n[0]) }},
-	"tree-up":   {1, func(n []int) error { return treeUp(n[0]) }},
-	"tree-down": {1, func(n []int) error { return treeDown(n[0]) }},
-	"exec":      {1, func(n []int) error { return execTrue(n[0]) }},
-	"rules":     {2, func(n []int) error { return rules(n[0], n[1]) }},
-	"pingall":   {1, func(n []int) error { return pingAll(n[0]) }},
+	"star-up":      {1, func(n []int) error { return starUp(n[0]) }},
+	"star-down":    {1, func(n []int) error { return starDown(n[0]) }},
+	"tree-up":      {1, func(n []int) error { return treeUp(n[0]) }},
+	"tree-down":    {1, func(n []int) error { return treeDown(n[0]) }},
+	"fattree-up":   {1, func(n []int) error { return fatTreeUp(n[0]) }},
+	"fattree-down": {1, func(n []int) error { return fatTreeDown(n[0]) }},
+	"exec":         {1, func(n []int) error { return execTrue(n[0]) }},
+	"rules":        {2, func(n []int) error { return rules(n[0], n[1]) }},
+	"pingall":      {1, func(n []int) error { return pingAll(n[0]) }},
 }
 
 // Main does one of the works: its name and its numbers are the arguments.

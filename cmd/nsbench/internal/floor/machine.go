@@ -5,7 +5,6 @@ package floor
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -56,7 +55,10 @@ type space struct {
 }
 
 // namespace makes a named namespace whose lo is up.
-func (m *machine) namespace(name string) (*space, error) {
+func (m *machine) namespace(name string) (*space, error) { return m.namespaceWith(name, nil) }
+
+// namespaceWith makes one with kernel parameters, which are written from within.
+func (m *machine) namespaceWith(name string, settings map[string]string) (*space, error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return nil, err
 	}
@@ -73,6 +75,11 @@ func (m *machine) namespace(name string) (*space, error) {
 	_ = file.Close()
 	if err := unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""); err != nil {
 		return nil, err
+	}
+	for key, value := range settings {
+		if err := os.WriteFile(filepath.Join("/proc/sys", key), []byte(value), 0); err != nil {
+			return nil, err
+		}
 	}
 	if s.nl, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
 		return nil, err
@@ -98,19 +105,19 @@ func (m *machine) plug(s *space, port string, bridge *netlink.Bridge, addr netip
 		return err
 	}
 	return errors.Join(
-		m.portUp(v),
+		portUp(m.host, v),
 		s.nl.AddrAdd(eth0, address(addr)),
 		s.nl.LinkSetUp(eth0),
 	)
 }
 
-func (m *machine) portUp(port netlink.Link) error {
+func portUp(nl *netlink.Handle, port netlink.Link) error {
 	const none = 1 // IN6_ADDR_GEN_MODE_NONE of linux/if_link.h
-	return errors.Join(m.host.LinkSetIP6AddrGenMode(port, none), m.host.LinkSetUp(port))
+	return errors.Join(nl.LinkSetIP6AddrGenMode(port, none), nl.LinkSetUp(port))
 }
 
 func address(p netip.Prefix) *netlink.Addr {
-	return &netlink.Addr{IPNet: &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}}
+	return &netlink.Addr{IPNet: ipNet(p)}
 }
 
 func named(name string) netlink.LinkAttrs {

@@ -2,12 +2,7 @@
 
 package floor
 
-import (
-	"net"
-	"net/netip"
-
-	"github.com/vishvananda/netlink"
-)
+import "net/netip"
 
 // The star of @std//topo.star: n namespaces on one bridge, whose address is the default
 // route of all.
@@ -34,7 +29,6 @@ func (m *machine) star(n int) error {
 	if err := m.host.AddrAdd(sw, address(gateway)); err != nil {
 		return err
 	}
-	everything := &net.IPNet{IP: net.IPv4zero, Mask: net.CIDRMask(0, 32)}
 	for i := range n {
 		s, err := m.namespace(host(i))
 		if err != nil {
@@ -43,7 +37,7 @@ func (m *machine) star(n int) error {
 		if err := m.plug(s, host(i)+"-eth0", sw, nth(starNetwork, i+2)); err != nil {
 			return err
 		}
-		if err := s.nl.RouteAdd(&netlink.Route{Gw: gateway.Addr().AsSlice(), Dst: everything}); err != nil {
+		if err := s.via(everything, gateway.Addr()); err != nil {
 			return err
 		}
 		s.close()

@@ -69,10 +69,10 @@ func (m *machine) join(a, b *netlink.Bridge) error {
 	if err := m.host.LinkSetMaster(peer, b); err != nil {
 		return err
 	}
-	if err := m.portUp(v); err != nil {
+	if err := portUp(m.host, v); err != nil {
 		return err
 	}
-	return m.portUp(peer)
+	return portUp(m.host, peer)
 }
 
 func treeDown(fanout int) error {
