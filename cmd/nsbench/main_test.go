@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -54,7 +53,7 @@ func (l log) Write(p []byte) (int, error) {
 func small(t *testing.T, b benchmark) []table.Row {
 	t.Helper()
 	r := &runner{options: &options{runs: 1, only: regexp.MustCompile("")}, progress: log{t}}
-	rows, err := r.all(context.Background(), []benchmark{b})
+	rows, err := r.all(t.Context(), []benchmark{b})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +81,32 @@ func TestStar(t *testing.T) {
 	for _, row := range small(t, b) {
 		if row.Result.Median <= 0 {
 			t.Errorf("%s: %v", row.Work, row.Result)
+		}
+	}
+}
+
+// TestFloors has each floor do a little, one after the other on one machine.
+func TestFloors(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &kit{self: self}
+	for _, works := range [][][]string{
+		{k.floor("star-up", 3), k.floor("pingall", 3), {"ip", "netns", "exec", "h1", "ping", "-qc1", "10.0.0.1"}, k.floor("star-down", 3)},
+		{k.floor("tree-up", 2), {"ip", "netns", "exec", "h1", "ping", "-qc1", "10.0.0.4"}, k.floor("tree-down", 2)},
+		{k.floor("fattree-up", 4), {"ip", "netns", "exec", "h9", "ping", "-qc1", "10.3.1.3"}, k.floor("fattree-down", 4)},
+		{k.floor("rules", 2, 2), {"ip", "netns", "exec", "h2", "iptables", "-C", "FORWARD", "-s", "10.1.0.2", "-p", "tcp", "--dport", "80", "-j", "DROP"}},
+		{k.floor("exec", 2)},
+	} {
+		var job pen.Job
+		for _, argv := range works {
+			job.Steps = append(job.Steps, pen.Step{Argv: argv})
+		}
+		job.Steps = append(job.Steps, pen.Step{Argv: []string{"sh", "-c", "! ip link show type bridge | grep ."}})
+		if _, err := pen.Run(t.Context(), job); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -131,9 +131,8 @@ func (t *fatTree) pod(p int) error {
 
 // join makes the i-th cable of a network between two namespaces.
 func join(a, b *node, network netip.Prefix, i int) error {
-	v := netlink.NewVeth(a.next())
 	far := &netlink.GenericLink{LinkAttrs: b.next()}
-	v.PeerName, v.PeerNamespace = far.Name, netlink.NsFd(b.fd)
+	v := veth(a.next(), far.Name, b.space)
 	if err := a.nl.LinkAdd(v); err != nil {
 		return err
 	}
@@ -170,8 +169,8 @@ func (t *fatTree) access(edge *node, network netip.Prefix) error {
 		if err != nil {
 			return err
 		}
-		v := netlink.NewVeth(edge.next())
-		v.MasterIndex, v.PeerName, v.PeerNamespace = sw.Index, "eth0", netlink.NsFd(h.fd)
+		v := veth(edge.next(), "eth0", h.space)
+		v.MasterIndex = sw.Index
 		if err := first(
 			func() error { return edge.nl.LinkAdd(v) },
 			func() error { return portUp(edge.nl, v) },

@@ -96,11 +96,21 @@ func (s *space) close() {
 // eth0 is the first interface of a new namespace after lo: its index is always 2.
 var eth0 = &netlink.GenericLink{LinkAttrs: netlink.LinkAttrs{Index: 2}}
 
+// veth is a cable whose other end is in a namespace, or beside it.
+func veth(end netlink.LinkAttrs, peer string, at *space) *netlink.Veth {
+	v := netlink.NewVeth(end)
+	v.PeerName, v.PeerNumTxQueues, v.PeerNumRxQueues = peer, 1, 1
+	if at != nil {
+		v.PeerNamespace = netlink.NsFd(at.fd)
+	}
+	return v
+}
+
 // plug makes a cable from a port of a bridge of the host to eth0 of a namespace. Nobody
 // speaks IPv6 on the port.
 func (m *machine) plug(s *space, port string, bridge *netlink.Bridge, addr netip.Prefix) error {
-	v := netlink.NewVeth(named(port))
-	v.MasterIndex, v.PeerName, v.PeerNamespace = bridge.Index, "eth0", netlink.NsFd(s.fd)
+	v := veth(named(port), "eth0", s)
+	v.MasterIndex = bridge.Index
 	if err := m.host.LinkAdd(v); err != nil {
 		return err
 	}
@@ -120,9 +130,11 @@ func address(p netip.Prefix) *netlink.Addr {
 	return &netlink.Addr{IPNet: ipNet(p)}
 }
 
+// named is an interface with one queue each way: without a word the kernel makes as many
+// as there are processors, which takes as long as the rest.
 func named(name string) netlink.LinkAttrs {
 	a := netlink.NewLinkAttrs()
-	a.Name = name
+	a.Name, a.NumTxQueues, a.NumRxQueues = name, 1, 1
 	return a
 }
 

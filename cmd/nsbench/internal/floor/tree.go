@@ -57,8 +57,8 @@ func treeUp(fanout int) error {
 
 // join makes a cable between two bridges.
 func (m *machine) join(a, b *netlink.Bridge) error {
-	v := netlink.NewVeth(named(b.Name + "-up"))
-	v.MasterIndex, v.Group, v.PeerName = a.Index, group, b.Name+"-down"
+	v := veth(named(b.Name+"-up"), b.Name+"-down", nil)
+	v.MasterIndex, v.Group = a.Index, group
 	if err := m.host.LinkAdd(v); err != nil {
 		return err
 	}
