@@ -133,7 +133,7 @@ type journalReader struct {
 	bySeq   map[int]*Entry
 	private bool
 	wants   func(kind string) bool // nil for all; of others it is known only that they are there
-	spoiled error // by the first line that could not be read
+	spoiled error                  // by the first line that could not be read
 }
 
 func (r *journalReader) read(path string) error {
