@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
@@ -127,12 +128,15 @@ func (n Network) AttrNames() []string {
 	return attrNames(networkFields, networkMethods)
 }
 
+// labless is a session for methods that only compute.
+var labless = sync.OnceValue(func() *Session { return &Session{bound: map[*spec]*builtin{}} })
+
 // Attr returns a field or method.
 func (n Network) Attr(name string) (starlark.Value, error) {
 	if f, ok := networkFields[name]; ok {
 		return f(n), nil
 	}
-	if m := (&Session{}).method(n, name, networkMethods); m != nil {
+	if m := labless().method(n, name, networkMethods); m != nil {
 		return m, nil
 	}
 	return nil, noAttr(n, name)
