@@ -57,6 +57,11 @@ func (b *builtin) bind(recv starlark.Value) *starlark.Builtin {
 		if err := c.bindArgs(args, kwargs, recv != nil); err != nil {
 			return nil, b.wrap(err)
 		}
+		if !patient[b.name] {
+			if err := b.session.lab.System().CatchUp(); err != nil {
+				return nil, b.wrap(err)
+			}
+		}
 		if v, err = b.run(c); err != nil {
 			return nil, b.wrap(err)
 		}
@@ -70,6 +75,16 @@ func (b *builtin) bind(recv starlark.Value) *starlark.Builtin {
 		sb = sb.BindReceiver(recv)
 	}
 	return sb
+}
+
+// patient are the builtins, and methods by their bare names, that only ask for something
+// to be built, or compute: before each other one, what was put off is done.
+var patient = map[string]bool{
+	"lab": true, "param": true, "namespace": true, "veth": true, "bridge": true, "attach": true, "add_addr": true,
+	"route": true, "rule": true, "sysctl": true, "neighbor": true,
+	"cidr": true, "host": true, "subnets": true, "contains": true,
+	"firewall.policy": true, "firewall.allow": true, "firewall.drop": true, "firewall.reject": true, "firewall.log": true,
+	"nat.masquerade": true, "nat.snat": true, "nat.dnat": true, "nat.redirect": true,
 }
 
 // wrap puts the builtin's name before an error.

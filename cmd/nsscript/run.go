@@ -171,6 +171,11 @@ func finish(ctx context.Context, s *builtins.Session, at place, o runOptions, er
 		err = cerr
 	}
 	stay := l.Built() && (err == nil && !o.rm || err != nil && o.keep)
+	if stay {
+		if late := l.System().CatchUp(); late != nil {
+			err = errors.Join(err, late)
+		}
+	}
 	skipped := skippedBy(err)
 	switch {
 	case skipped != nil && !o.json:
