@@ -373,7 +373,7 @@ func (m *match) specs(v6 bool) [][]string {
 	for _, src := range each(m.src) {
 		for _, dst := range each(m.dst) {
 			for _, proto := range m.protocols(v6) {
-				var w []string
+				w := make([]string, 0, 16)
 				add := func(flag, value string) {
 					if value != "" {
 						w = append(w, flag, value)

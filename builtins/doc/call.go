@@ -29,26 +29,20 @@ type Refusal struct {
 // called so; bound are the arguments at the beginning that it has already, such
 // as the value that a method is of, which count to the positional ones.
 func Takes(signature string, args []Arg, bound int, call Call) *Refusal {
-	if bound > 0 {
-		signature = BoundSignature(signature)
-	}
 	given := make([]bool, len(args))
-	var positional, byName []string
-	rest := ""
+	positional, rest := 0, ""
 	for _, a := range args {
 		switch {
 		case a.Rest != "":
 			rest += a.Rest + " "
-		case a.ByName:
-			byName = append(byName, a.Name)
-		default:
-			positional = append(positional, a.Name)
+		case !a.ByName:
+			positional++
 		}
 	}
-	if call.Positional > len(positional) && !strings.HasPrefix(rest, "* ") {
-		return tooMany(positional[bound:], byName, call.Positional-bound)
+	if call.Positional > positional && !strings.HasPrefix(rest, "* ") {
+		return tooMany(args, bound, call.Positional-bound)
 	}
-	for i := range min(call.Positional, len(positional)) {
+	for i := range min(call.Positional, positional) {
 		given[i] = true
 	}
 	for n, name := range call.Names {
@@ -57,7 +51,7 @@ func Takes(signature string, args []Arg, bound int, call Call) *Refusal {
 		case i < 0 && strings.HasSuffix(rest, "** "):
 			continue
 		case i < 0:
-			return &Refusal{Msg: fmt.Sprintf("unexpected keyword argument %q", name), Tip: meant(signature, args[bound:], name), Name: n}
+			return &Refusal{Msg: fmt.Sprintf("unexpected keyword argument %q", name), Tip: meant(boundSignature(signature, bound), args[bound:], name), Name: n}
 		case given[i]:
 			return &Refusal{Msg: fmt.Sprintf("argument %q is given twice", name), Name: n}
 		}
@@ -65,13 +59,32 @@ func Takes(signature string, args []Arg, bound int, call Call) *Refusal {
 	}
 	for i, a := range args {
 		if !given[i] && !a.Optional && !call.Open {
-			return &Refusal{Msg: fmt.Sprintf("missing argument %q", a.Name), Tip: "the call is " + signature, Name: -1}
+			return &Refusal{Msg: fmt.Sprintf("missing argument %q", a.Name), Tip: "the call is " + boundSignature(signature, bound), Name: -1}
 		}
 	}
 	return nil
 }
 
-func tooMany(positional, byName []string, given int) *Refusal {
+// boundSignature is the signature without arguments that are given already.
+func boundSignature(signature string, bound int) string {
+	if bound > 0 {
+		return BoundSignature(signature)
+	}
+	return signature
+}
+
+func tooMany(args []Arg, bound, given int) *Refusal {
+	var positional, byName []string
+	for _, a := range args {
+		switch {
+		case a.Rest != "":
+		case a.ByName:
+			byName = append(byName, a.Name)
+		default:
+			positional = append(positional, a.Name)
+		}
+	}
+	positional = positional[bound:]
 	e := &Refusal{Name: -1}
 	switch len(positional) {
 	case 0:

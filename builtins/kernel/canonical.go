@@ -13,7 +13,7 @@ import (
 // has them: a protocol by its name, a rate in its largest unit, and without what
 // says nothing. The order of the words is left as it is.
 func CanonicalSpec(spec []string) []string {
-	var out []string
+	out := make([]string, 0, len(spec)+2)
 	for i := 0; i < len(spec); i++ {
 		w := spec[i]
 		if w == "--syn" {

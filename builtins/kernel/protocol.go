@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // protocols are the names of IP protocols that iptables knows by itself.
@@ -52,8 +53,8 @@ type protocol struct {
 	number int
 }
 
-// etcProtocols reads /etc/protocols; a machine need not have it.
-func etcProtocols() []protocol {
+// etcProtocols reads /etc/protocols, once; a machine need not have it.
+var etcProtocols = sync.OnceValue(func() []protocol {
 	b, err := os.ReadFile("/etc/protocols")
 	if err != nil {
 		return nil
@@ -72,4 +73,4 @@ func etcProtocols() []protocol {
 		list = append(list, protocol{names: append([]string{f[0]}, f[2:]...), number: int(n)})
 	}
 	return list
-}
+})
