@@ -61,12 +61,26 @@ func (f *IptablesFinder) Find(v6 bool) (*Iptables, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	x := &Iptables{t: t, name: name, path: path, v6: v6, wait: f.LockWait}
-	x.nft = strings.Contains(x.Version(), "nf_tables")
+	x.nft = x.isNFT()
 	if x.wait == 0 {
 		x.wait = defaultLockWait
 	}
 	f.found[i] = x
 	return x, nil
+}
+
+// isNFT reports whether the backend is nf_tables. The file that the program's name leads
+// to mostly tells, and saves asking it.
+func (x *Iptables) isNFT() bool {
+	if file, err := filepath.EvalSymlinks(x.path); err == nil {
+		switch filepath.Base(file) {
+		case "xtables-nft-multi":
+			return true
+		case "xtables-legacy-multi":
+			return false
+		}
+	}
+	return strings.Contains(x.Version(), "nf_tables")
 }
 
 // FindVariant returns the program that works on the tables of one of the kernel's
