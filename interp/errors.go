@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 )
 
@@ -32,6 +33,16 @@ type Call struct {
 type Hinter interface {
 	error
 	Hint() string
+}
+
+// Late is an error of a builtin that had returned before it came: what the builtin was to
+// do was put off.
+type Late interface {
+	error
+	// Stack returns the calls at the builtin, outermost first.
+	Stack() starlark.CallStack
+	// Unwrap returns what the builtin would have failed with.
+	Unwrap() error
 }
 
 // Unwrap returns the cause.

@@ -66,6 +66,11 @@ func (in *Interp) refused(e *Error, stack starlark.CallStack) starlark.CallStack
 // through several EvalErrors; the innermost has the full stack, unless it is of
 // another thread.
 func unwind(err error) (starlark.CallStack, error) {
+	var explained *Error
+	var late Late
+	if !errors.As(err, &explained) && errors.As(err, &late) {
+		return late.Stack(), late.Unwrap()
+	}
 	var stack starlark.CallStack
 	cause := err
 	for {

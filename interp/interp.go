@@ -39,6 +39,11 @@ type Options struct {
 	// each with what helps.
 	OtherNames map[string]string
 
+	// CatchUp, if set, is called when a script, a chunk or a function has ended, to do
+	// what its builtins have put off. Its error is the script's; a [Late] one also where
+	// the script has failed, for it came first.
+	CatchUp func() error
+
 	// MaxDepth is how many calls may be inside one another; 0 means
 	// [DefaultMaxDepth]. More than 10000 are never allowed: they could exhaust
 	// the memory of the program.

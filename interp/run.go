@@ -146,10 +146,23 @@ func (in *Interp) onThread(ctx context.Context, name string, f func(*starlark.Th
 			e.Pos = syntax.MakePosition(&name, 0, 0)
 		}
 	}()
-	if err := f(thread); err != nil {
+	if err := in.caughtUp(f(thread)); err != nil {
 		return in.explain(ctx, err)
 	}
 	return nil
+}
+
+// caughtUp does what was put off by a script that has ended, with an error or without.
+func (in *Interp) caughtUp(err error) error {
+	if in.opts.CatchUp == nil {
+		return err
+	}
+	late := in.opts.CatchUp()
+	var first Late
+	if err == nil || errors.As(late, &first) {
+		return late
+	}
+	return err
 }
 
 // Explain puts an error of a function that a builtin has called in words, with its
