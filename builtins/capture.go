@@ -393,6 +393,9 @@ func (p *Capture) AttrNames() []string { return attrNames(captureFields, capture
 // Attr returns a field or a method.
 func (p *Capture) Attr(name string) (starlark.Value, error) {
 	if f, ok := captureFields[name]; ok {
+		if err := p.n.s.lab.CatchUp(p.n.s.ctx); err != nil {
+			return nil, err
+		}
 		return f(p)
 	}
 	if m := p.n.s.method(p, name, captureMethods); m != nil {

@@ -99,7 +99,7 @@ func check(c *call) (starlark.Value, error) {
 	}
 	k := Check{Name: name, Pos: c.pos(), Hint: hint}
 	if fn, ok := what.(starlark.Callable); ok {
-		v, err := starlark.Call(c.thread, fn, nil, nil)
+		v, err := c.callBack(fn)
 		if c.ctx.Err() != nil {
 			return nil, c.ctx.Err()
 		}
@@ -180,7 +180,7 @@ func waitFor(c *call) (starlark.Value, error) {
 		return nil, err
 	}
 	for until := time.Now().Add(limit.std()); ; {
-		v, err := starlark.Call(c.thread, fn, nil, nil)
+		v, err := c.callBack(fn)
 		if err != nil {
 			return nil, err
 		}

@@ -99,7 +99,7 @@ func policy(c *call) (starlark.Value, error) {
 			continue
 		}
 		for _, v6 := range families() {
-			if err := c.do(&op.SetPolicy{NS: ns.name, V6: v6, Chain: ch.chain, Policy: strings.ToUpper(ch.policy)}); err != nil {
+			if err := c.later(&op.SetPolicy{NS: ns.name, V6: v6, Chain: ch.chain, Policy: strings.ToUpper(ch.policy)}); err != nil {
 				return nil, err
 			}
 		}
@@ -226,7 +226,7 @@ func (c *call) addRules(ns *Namespace, rules []op.FilterRule) (starlark.Value, e
 		rules[i].Spec = kernel.CanonicalSpec(rules[i].Spec)
 	}
 	o := &op.AddFilterRules{NS: ns.name, Rules: rules}
-	if err := c.do(o); err != nil {
+	if err := c.later(o); err != nil {
 		return nil, err
 	}
 	return &Rule{n: ns, rules: o.Rules}, nil

@@ -104,7 +104,7 @@ func (c *call) readiness(ns *Namespace, v starlark.Value) (func(*Process) (bool,
 		return nil, nil
 	case starlark.Callable:
 		return func(*Process) (bool, error) {
-			r, err := starlark.Call(c.thread, v, nil, nil)
+			r, err := c.callBack(v)
 			if err != nil {
 				return false, err
 			}
@@ -308,6 +308,9 @@ func (p *Process) AttrNames() []string { return attrNames(processFields, process
 // Attr returns a field or a method.
 func (p *Process) Attr(name string) (starlark.Value, error) {
 	if f, ok := processFields[name]; ok {
+		if err := p.n.s.lab.CatchUp(p.n.s.ctx); err != nil {
+			return nil, err
+		}
 		return f(p)
 	}
 	if m := p.n.s.method(p, name, processMethods); m != nil {

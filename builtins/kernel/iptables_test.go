@@ -196,8 +196,8 @@ func TestDeleteLastTakesTheLastOfEqualRules(t *testing.T) {
 func TestSeveralRulesAreAddedAllOrNone(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, n *NetNS, x *Iptables) {
-		good := ChainRule{"FORWARD", []string{"-p", "tcp", "-m", "comment", "--comment", `it's "x" \ $y {a}`, "-j", "LOG", "--log-prefix", "a b: "}}
-		bad := ChainRule{"nochain", []string{"-j", "ACCEPT"}}
+		good := ChainRule{Chain: "FORWARD", Spec: []string{"-p", "tcp", "-m", "comment", "--comment", `it's "x" \ $y {a}`, "-j", "LOG", "--log-prefix", "a b: "}}
+		bad := ChainRule{Chain: "nochain", Spec: []string{"-j", "ACCEPT"}}
 		err := x.AppendAll(t.Context(), n, "filter", []ChainRule{good, bad})
 		var said *IptablesError
 		if !errors.As(err, &said) || !strings.Contains(said.Rule, "nochain") || !said.NoSuch() {

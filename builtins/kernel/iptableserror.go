@@ -18,6 +18,7 @@ type IptablesError struct {
 
 	program string
 	line    int // of iptables-restore's input, or 0
+	rule    int // of those that were added together, from 1, or 0
 	locked  bool
 	gone    bool
 	noSuch  bool
@@ -150,10 +151,14 @@ func isNoise(line string) bool {
 	return false
 }
 
+// RuleIndex returns which of the rules that were to be added together the error is
+// about, -1 where the program did not say.
+func (e *IptablesError) RuleIndex() int { return e.rule - 1 }
+
 // explainLine finds the rule that iptables-restore stopped at: the first stands
 // on the second line of its input.
 func (e *IptablesError) explainLine(rules []ChainRule) {
 	if i := e.line - 2; i >= 0 && i < len(rules) {
-		e.Rule = "-A " + rules[i].Chain + " " + SpecText(rules[i].Spec)
+		e.rule, e.Rule = i+1, rules[i].text()
 	}
 }

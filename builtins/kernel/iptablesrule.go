@@ -6,6 +6,22 @@ import (
 	"strings"
 )
 
+// ChainRule is a rule of a chain, or with Policy what becomes of packets that no rule of
+// a built-in chain has decided on.
+type ChainRule struct {
+	Chain  string
+	Spec   []string
+	Policy string
+}
+
+// text is the rule as iptables is told of it.
+func (r *ChainRule) text() string {
+	if r.Policy != "" {
+		return "-P " + r.Chain + " " + r.Policy
+	}
+	return "-A " + r.Chain + " " + SpecText(r.Spec)
+}
+
 // ListedRule is a rule as the kernel has it.
 type ListedRule struct {
 	Chain          string

@@ -82,39 +82,6 @@ func (x *Iptables) run(ctx context.Context, n *NetNS, path string, args []string
 	return r, err
 }
 
-// ChainRule is a rule of a chain.
-type ChainRule struct {
-	Chain string
-	Spec  []string
-}
-
-// AppendAll adds rules to one table, all of them or none: several go in one
-// iptables-restore.
-func (x *Iptables) AppendAll(ctx context.Context, n *NetNS, table string, rules []ChainRule) error {
-	if len(rules) == 1 {
-		return x.Append(ctx, n, table, rules[0].Chain, rules[0].Spec)
-	}
-	var in bytes.Buffer
-	fmt.Fprintf(&in, "*%s\n", table)
-	for _, r := range rules {
-		line := "-A " + r.Chain
-		for _, w := range r.Spec {
-			if w == "" || strings.ContainsAny(w, "\n\x00") {
-				return &IptablesError{program: x.name, Status: 2, Text: fmt.Sprintf("a rule cannot hold the word %q", w)}
-			}
-			line += " " + quoteWord(w)
-		}
-		in.WriteString(line + "\n")
-	}
-	in.WriteString("COMMIT\n")
-	_, err := x.run(ctx, n, x.path+"-restore", []string{"--noflush"}, in.Bytes())
-	var e *IptablesError
-	if errors.As(err, &e) {
-		e.explainLine(rules)
-	}
-	return err
-}
-
 // Restore puts what Save returned in place of all that the table holds. Some
 // versions of ip6tables-nft begin the counters at 0 again.
 func (x *Iptables) Restore(ctx context.Context, n *NetNS, saved []byte) error {

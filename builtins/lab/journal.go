@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +54,8 @@ const begun State = "begun"
 // synced: what it must survive is the death of the process, not of the machine,
 // whose namespaces end with it.
 type Journal struct {
-	f *os.File
+	f       *os.File
+	pending bytes.Buffer // lines that go with the next one
 }
 
 // CreateJournal begins a new journal, of a lab whose host is its own if private.
@@ -85,12 +87,10 @@ func (j *Journal) Close() error { return j.f.Close() }
 
 // write appends one line, in one write so that a reader sees it whole.
 func (j *Journal) write(l line) error {
-	b, err := json.Marshal(l)
-	if err != nil {
+	if err := j.later(l); err != nil {
 		return err
 	}
-	_, err = j.f.Write(append(b, '\n'))
-	return err
+	return j.Flush()
 }
 
 // Try records an operation that is about to be done.

@@ -27,7 +27,8 @@ type Options struct {
 	Sole bool
 	// Explain, if set, is given each operation's commands before it is done.
 	Explain func(pos string, commands []string)
-	// Done, if set, is called after each operation that was done.
+	// Done, if set, is called after each operation that was done, perhaps by several
+	// goroutines at once.
 	Done func()
 }
 
@@ -46,6 +47,7 @@ type Lab struct {
 	addrs   addrCache
 	numbers numbers
 	hosts   map[string]hostsSources // of each file that was written
+	late    late
 }
 
 // NewPlan begins a lab that is only planned: its operations change a picture, and

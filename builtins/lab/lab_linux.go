@@ -19,7 +19,9 @@ func New(opts Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lab{opts: opts, name: opts.Name, sys: op.NewSystem(host, op.MarkOf(opts.Name), opts.Private)}, nil
+	l := &Lab{opts: opts, name: opts.Name, sys: op.NewSystem(host, op.MarkOf(opts.Name), opts.Private)}
+	l.sys.Gathered = gathered{l}
+	return l, nil
 }
 
 // apply does an operation of a lab that is built.
@@ -77,6 +79,7 @@ func Look(name, dir string, private bool) (*Lab, error) {
 	}
 	l := &Lab{opts: Options{Private: private}, name: name, dir: dir, entries: r.entries,
 		sys: op.NewSystem(host, op.MarkOf(name), private)}
+	l.sys.Gathered = gathered{l}
 	l.keepLedger()
 	sign, err := os.ReadFile(filepath.Join(dir, signName))
 	l.sys.Sign = string(sign)

@@ -32,6 +32,9 @@ func (l *Lab) takeBack(ctx context.Context, r *rewound) error {
 func (l *Lab) Rewind(ctx context.Context, steps int, force bool) (taken int, err error) {
 	var back []*rewound
 	var errs []error
+	if err := errors.Join(l.dropLate(steps), l.CatchUp(ctx)); err != nil {
+		errs = append(errs, err)
+	}
 	for _, e := range slices.Backward(l.Entries()[steps:]) {
 		if !e.Live() {
 			continue

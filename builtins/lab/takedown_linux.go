@@ -59,8 +59,11 @@ func (r Registry) restoreNetNS() error {
 //
 // It is not for sandboxes: those go as a whole.
 func (l *Lab) TakeDown(ctx context.Context) error {
-	entries := l.Entries()
 	var errs []error
+	if err := l.dropLate(0); err != nil {
+		errs = append(errs, err)
+	}
+	entries := l.Entries()
 	if err := l.endProcesses(entries); err != nil {
 		errs = append(errs, err)
 	}

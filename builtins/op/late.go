@@ -33,13 +33,15 @@ func (s *System) isLate(ns string) bool {
 	return slices.ContainsFunc(s.late, func(b lateBridge) bool { return b.where == ns })
 }
 
-// bears reports whether an operation gives the same result while bridges are late.
+// bears reports whether an operation gives the same result while something is put off.
 func (s *System) bears(o Op) bool {
 	switch o := o.(type) {
 	case *AddNamespace, *AddBridge, *AddVeth:
 		return true
-	case *AddAddr, *AddRoute, *AddRule, *SetSysctl, *AddFilterRules, *SetPolicy, *AddNeighbor:
+	case *AddAddr, *AddRoute, *AddRule, *AddNeighbor:
 		return !slices.ContainsFunc(o.Inside(), s.isLate)
+	case *AddFilterRules, *SetPolicy, *SetSysctl: // a rule can bring parameters with it
+		return !slices.ContainsFunc(o.Inside(), s.isOwed)
 	}
 	return false
 }

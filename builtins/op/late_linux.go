@@ -18,6 +18,9 @@ func (s *System) CatchUp() error {
 			return err
 		}
 	}
+	if s.Gathered != nil {
+		return s.Gathered.CatchUp()
+	}
 	return nil
 }
 

@@ -65,8 +65,11 @@ var kinds = func() map[string]reflect.Type {
 // Encode turns an operation into its kind's name and its fields as JSON.
 func Encode(o Op) (kind string, fields json.RawMessage, err error) {
 	fields, err = json.Marshal(o)
-	return reflect.TypeOf(o).Elem().Name(), fields, err
+	return Kind(o), fields, err
 }
+
+// Kind is the name of an operation's kind.
+func Kind(o Op) string { return reflect.TypeOf(o).Elem().Name() }
 
 // Decode is the inverse of Encode.
 func Decode(kind string, fields json.RawMessage) (Op, error) {

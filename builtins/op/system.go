@@ -30,6 +30,8 @@ type System struct {
 	Leaving func(name string)
 	// Rooms run the programs that are waited for.
 	Rooms kernel.Rooms
+	// Gathered, if set, is what the lab has put off.
+	Gathered Gathered
 	// Iptables finds the iptables programs.
 	Iptables kernel.IptablesFinder
 	// Picture, if set, is what operations change in place of the kernel: the lab is
@@ -68,7 +70,7 @@ func (s *System) Planned() bool { return s.Picture != nil }
 
 // Look returns what can be asked of the namespace that the lab calls name.
 func (s *System) Look(name string) (kernel.Space, error) {
-	if !s.Planned() && s.isLate(name) {
+	if !s.Planned() && s.isOwed(name) {
 		if err := s.CatchUp(); err != nil {
 			return nil, err
 		}

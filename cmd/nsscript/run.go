@@ -172,7 +172,8 @@ func finish(ctx context.Context, s *builtins.Session, at place, o runOptions, er
 	}
 	stay := l.Built() && (err == nil && !o.rm || err != nil && o.keep)
 	if stay {
-		if late := l.System().CatchUp(); late != nil {
+		// After Ctrl-C something can be put off still.
+		if late := errors.Join(l.CatchUp(context.WithoutCancel(ctx)), l.System().CatchUp()); late != nil {
 			err = errors.Join(err, late)
 		}
 	}

@@ -79,7 +79,8 @@ func language(ctx context.Context, out io.Writer, o builtins.Options) *ready {
 	r.session = builtins.NewSession(ctx, o)
 	r.interp = interp.New(interp.Options{
 		Predeclared: r.session.Predeclared(), Std: stdlib.FS, OtherNames: builtins.OtherNames,
-		Print: func(_ *starlark.Thread, msg string) { fmt.Fprintln(out, msg) },
+		Print:   func(_ *starlark.Thread, msg string) { fmt.Fprintln(out, msg) },
+		CatchUp: r.session.CatchUp,
 	})
 	return r
 }
