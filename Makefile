@@ -71,7 +71,7 @@ truth: deps-test
 	grep -E 'FAIL: TestTruth/of/|ground truth: ' truth.out; rm -f truth.out; exit $$status
 
 # How fast it is, beside the least that the kernel asks for. ONLY=star measures a part;
-# what takes minutes is measured by ONLY=tree and by bench-peers.
+# what takes minutes is measured by ONLY='fat tree' and by bench-peers.
 ONLY  ?=
 RUNS  ?= 5
 BENCH  = bin/nsbench -only '$(ONLY)' -runs $(RUNS)

@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -44,14 +45,10 @@ func (k *kit) fill(o *options) error {
 	if err := os.Chmod(k.dir, 0o755); err != nil {
 		return err
 	}
-	program, err := os.ReadFile(o.nsscript)
-	if err != nil {
+	if err := copyProgram(k.nsscript, o.nsscript); err != nil {
 		return fmt.Errorf("the program to measure: %w", err)
 	}
-	if err := os.WriteFile(k.nsscript, program, 0o755); err != nil {
-		return err
-	}
-	_, err = os.Stat(o.starlark)
+	_, err := os.Stat(o.starlark)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -59,6 +56,24 @@ func (k *kit) fill(o *options) error {
 		return err
 	}
 	k.starlark, err = filepath.Abs(o.starlark)
+	return err
+}
+
+// copyProgram copies a program a page at a time: what is written in one go is cached in
+// large pieces, and each piece that is touched would count as a process' memory.
+func copyProgram(to, from string) (err error) {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	page := make([]byte, os.Getpagesize())
+	_, err = io.CopyBuffer(struct{ io.Writer }{out}, struct{ io.Reader }{in}, page)
 	return err
 }
 

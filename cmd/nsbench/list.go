@@ -7,14 +7,13 @@ func benchmarks(k *kit) []benchmark {
 	return []benchmark{
 		star(k),
 		starBesidePeers(k),
-		fatTree(k),
 		tree(k),
+		fatTree(k),
 		pingall(k),
 		execs(k),
 		firewalls(k),
 		startup(k),
 		loop(k),
 		looks(k),
-		memory(k),
 	}
 }

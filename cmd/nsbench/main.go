@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -93,6 +94,9 @@ func bench(args []string) error {
 		return err
 	}
 	tell(rows)
+	if r.failed {
+		return errors.New("not every contender has done its work")
+	}
 	if o.readme != "" {
 		return writeReadme(o.readme, rows, o.runs)
 	}
@@ -101,15 +105,21 @@ func bench(args []string) error {
 
 // tell says how many goals are reached.
 func tell(rows []table.Row) {
-	goals, met := 0, 0
+	goals, met, open := 0, 0, 0
 	for _, r := range rows {
-		if !r.HasGoal() {
+		switch {
+		case !r.HasGoal():
 			continue
-		}
-		goals++
-		if r.Met() {
+		case r.Note != "":
+			open++
+		case r.Met():
 			met++
 		}
+		goals++
 	}
-	fmt.Printf("%d of %d goals are reached\n", met, goals)
+	fmt.Printf("%d of %d goals are reached", met, goals)
+	if open > 0 {
+		fmt.Printf(", %d could not be measured", open)
+	}
+	fmt.Println()
 }

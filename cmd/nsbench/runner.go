@@ -17,6 +17,7 @@ import (
 type runner struct {
 	options  *options
 	progress io.Writer
+	failed   bool // a contender did not do its work
 }
 
 // measures are those of one contender, a round after the other.
@@ -84,7 +85,7 @@ func (r *runner) run(ctx context.Context, b benchmark) ([]table.Row, error) {
 				return nil, ctx.Err()
 			}
 			if err != nil {
-				failed[c.name] = "it failed"
+				failed[c.name], r.failed = "it failed", true
 				fmt.Fprintf(r.progress, "%s: %s: %v\n", b.name, c.name, err)
 				continue
 			}

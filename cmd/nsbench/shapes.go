@@ -12,21 +12,22 @@ import (
 // fatTree builds some 4,000 namespaces with 10,000 cables, and a bridge in each edge.
 func fatTree(k *kit) benchmark {
 	const ports = 24
-	return k.large("fat tree of 4,176 with 288 bridges", fmt.Sprintf("fat_tree(%d)", ports), "fattree", ports)
+	b := k.shape("fat tree of 4,176 with 288 bridges", fmt.Sprintf("fat_tree(%d)", ports), "fattree", ports)
+	b.long = true
+	return b
 }
 
-// tree builds some 4,000 namespaces on bridges of one place.
+// tree builds namespaces on many bridges of one place.
 func tree(k *kit) benchmark {
-	const fanout = 63
-	return k.large("tree of 3,969 on 64 bridges", fmt.Sprintf("tree(depth = 2, fanout = %d)", fanout), "tree", fanout)
+	const fanout = 31
+	return k.shape("tree of 961 on 32 bridges", fmt.Sprintf("tree(depth = 2, fanout = %d)", fanout), "tree", fanout)
 }
 
-// large builds a shape of @std//topo.star, and takes it down.
-func (k *kit) large(work, call, floor string, n int) benchmark {
+// shape builds a shape of @std//topo.star, and takes it down.
+func (k *kit) shape(work, call, floor string, n int) benchmark {
 	script := k.file(floor+".star", "load(\"@std//topo.star\", \"fat_tree\", \"tree\")\n"+call+"\n")
 	return benchmark{
 		name: work,
-		long: true,
 		contenders: []contender{
 			{name: "floor", job: pen.Job{Steps: []pen.Step{
 				{Name: up, Argv: k.floor(floor+"-up", n)},
