@@ -4,6 +4,7 @@ package pen
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,28 +13,25 @@ import (
 	"time"
 )
 
-// watch looks at the processes that were left in the pen: how much memory they have, and
-// how much processor time they take meanwhile.
+// watch looks at the processes that were left in the pen: how much processor time they
+// take in a while, and how much memory they have at its end.
 func watch(d time.Duration) (Measure, error) {
 	pids, err := left()
 	if err != nil {
 		return Measure{}, err
 	}
-	var m Measure
-	for _, pid := range pids {
-		rss, err := residentOf(pid)
-		if err != nil {
-			return m, err
-		}
-		m.Left += rss
-	}
 	before, err := timeOf(pids)
 	if err != nil {
-		return m, err
+		return Measure{}, err
 	}
 	time.Sleep(d)
 	after, err := timeOf(pids)
-	m.Wall, m.LeftAs = d, after-before
+	m := Measure{Wall: d, LeftAs: after - before}
+	for _, pid := range pids {
+		rss, rerr := residentOf(pid)
+		err = errors.Join(err, rerr)
+		m.Left += rss
+	}
 	return m, err
 }
 
