@@ -402,7 +402,7 @@ func ipv4Twin(list []*Rule, f op.FilterRule) *Rule {
 const firewallDoc = `
 Which packets pass: the rules of iptables' filter table. A rule that names no address is made for IPv4 and IPv6.
 
-A packet meets the rules of a chain in their order; the first that decides on it ends its way, and what none decides on is the policy's. The chain is input for what is meant for the namespace itself, output for what it sends, forward for what it passes on.
+A packet meets the rules of a chain in their order; the first that decides on it ends its way, and what none decides on is the policy's. Rules are added together, when something looks at the network, sends or waits; one that is refused then is an error of its own line. The chain is input for what is meant for the namespace itself, output for what it sends, forward for what it passes on.
 
 example:
     fw = namespace("fw", forward = True)

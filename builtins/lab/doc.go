@@ -6,6 +6,10 @@
 // list backwards and undoes what no enclosing undo covers: a namespace that goes
 // takes its links, addresses, routes and rules along.
 //
+// Rules of the packet filter are not added one by one: [Lab.Later] puts them off, in the
+// lab's own namespaces, until something looks or waits, and [Lab.CatchUp] adds them
+// together (gather.go). What fails then fails with the place where it was asked for.
+//
 // A [Registry] is the directory in which labs that are up are listed, one
 // directory for each: /run/nsscript for root, $XDG_RUNTIME_DIR/nsscript for an
 // ordinary user. A lab's directory holds
