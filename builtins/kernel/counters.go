@@ -3,7 +3,6 @@ package kernel
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -16,11 +15,11 @@ type Counters map[string]uint64
 // namespaces nobody wants to know any.
 type CountersText []string
 
-// Counters reads the counts.
-func (n *NetNS) Counters() (Counters, error) {
+// Counters reads the counts, of IPv6 only where v6 is set.
+func (n *NetNS) Counters(v6 bool) (Counters, error) {
 	var text CountersText
 	err := n.Do(func() (err error) {
-		text, err = ReadCounters()
+		text, err = ReadCounters(v6)
 		return err
 	})
 	return text.Counters(), err
@@ -28,17 +27,21 @@ func (n *NetNS) Counters() (Counters, error) {
 
 // ReadCounters reads the counts of the calling thread's namespace from proc
 // (/proc/net/snmp, netstat and snmp6).
-func ReadCounters() (CountersText, error) {
+func ReadCounters(v6 bool) (CountersText, error) {
+	files := []string{"snmp", "netstat"}
+	if v6 {
+		files = append(files, "snmp6")
+	}
 	var text CountersText
-	for _, file := range []string{"snmp", "netstat", "snmp6"} {
-		b, err := os.ReadFile("/proc/thread-self/net/" + file)
+	for _, file := range files {
+		s, err := procNet(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // without IPv6
 		}
 		if err != nil {
 			return nil, err
 		}
-		text = append(text, string(b))
+		text = append(text, s)
 	}
 	return text, nil
 }

@@ -140,7 +140,7 @@ func (n *NetNS) hasLegacyTables() (has, sure bool, err error) {
 func hasLegacyTablesHere() (has, sure bool, err error) {
 	sure = true
 	for _, file := range []string{"ip_tables_names", "ip6_tables_names"} {
-		b, err := os.ReadFile("/proc/thread-self/net/" + file)
+		text, err := procNet(file)
 		if errors.Is(err, fs.ErrPermission) {
 			has, sure = true, false
 			continue
@@ -148,7 +148,7 @@ func hasLegacyTablesHere() (has, sure bool, err error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return has, sure, err
 		}
-		has = has || len(b) > 0
+		has = has || text != ""
 	}
 	return has, sure, nil
 }

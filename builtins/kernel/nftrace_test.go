@@ -173,7 +173,7 @@ func TestCounters(t *testing.T) {
 		t.Errorf("got %v", c)
 	}
 	n := freshNetNS(t)
-	now, err := n.Counters()
+	now, err := n.Counters(true)
 	for _, name := range []string{"IpInAddrErrors", "TcpExtListenDrops", "Ip6InNoRoutes"} {
 		if _, ok := now[name]; !ok || err != nil {
 			t.Errorf("there is no counter %s: %v", name, err)

@@ -31,7 +31,7 @@ func (s *space) load() error {
 func (s *space) grew(name string) bool {
 	if s.now == nil {
 		s.before = s.counts.Counters()
-		s.now, _ = s.NS.Counters()
+		s.now, _ = s.NS.Counters(s.v6)
 	}
 	return s.now[name] > s.before[name]
 }

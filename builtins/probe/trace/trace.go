@@ -20,6 +20,7 @@ import (
 // space is a namespace and what is known of it.
 type space struct {
 	Space
+	v6     bool // the probe is of IPv6, and those counters are wanted
 	tracer *kernel.NFTrace
 	silent *kernel.MissingError // why its packet filter tells nothing, though there is one
 	counts kernel.CountersText  // before
@@ -53,7 +54,7 @@ func Follow(ctx context.Context, req Request) (*Walk, error) {
 	}
 	t := &tracing{req: &req, known: map[netnsID]*space{}, changed: make(chan struct{}, 1)}
 	for i := range req.Spaces {
-		t.spaces = append(t.spaces, &space{Space: req.Spaces[i]})
+		t.spaces = append(t.spaces, &space{Space: req.Spaces[i], v6: req.Target.Is6()})
 	}
 	i := slices.IndexFunc(t.spaces, func(s *space) bool { return s.Name == req.From })
 	if i < 0 {
@@ -170,7 +171,7 @@ func (t *tracing) watchOne(s *space, program []bpf.RawInstruction, table string,
 	err := s.NS.Do(func() error {
 		err := t.watcher.add(s, program)
 		if err == nil {
-			s.counts, err = kernel.ReadCounters()
+			s.counts, err = kernel.ReadCounters(s.v6)
 		}
 		if err == nil {
 			f, err = kernel.FiltersHere()
