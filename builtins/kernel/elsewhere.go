@@ -98,6 +98,14 @@ type routeConn struct{}
 
 func (*routeConn) close() {}
 
+// addrWatch is nothing there either.
+type addrWatch struct{}
+
+func (*addrWatch) close() {}
+
+// AddrsChanged is not known.
+func (n *NetNS) AddrsChanged() bool { return true }
+
 // Maker makes nothing.
 type Maker struct{}
 

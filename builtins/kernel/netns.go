@@ -28,6 +28,7 @@ type NetNS struct {
 	mu     sync.Mutex
 	nl     *netlink.Handle
 	rt     *routeConn
+	watch  *addrWatch
 	closed bool
 }
 
@@ -63,6 +64,10 @@ func (n *NetNS) Close() {
 	if n.rt != nil {
 		n.rt.close()
 		n.rt = nil
+	}
+	if n.watch != nil {
+		n.watch.close()
+		n.watch = nil
 	}
 	_ = n.handle.Close()
 }

@@ -39,7 +39,7 @@ func (l *Lab) Forgetful(ns string) {
 }
 
 // addresses returns the addresses of a namespace of the lab. Those of a
-// namespace that is not the lab's are asked for every time.
+// namespace that is not the lab's may change at any time.
 func (l *Lab) addresses(name string) ([]kernel.Addr, error) {
 	c := &l.addrs
 	c.mu.Lock()
@@ -51,6 +51,10 @@ func (l *Lab) addresses(name string) ([]kernel.Addr, error) {
 	ns, err := l.sys.Look(name)
 	if err != nil {
 		return nil, err
+	}
+	if real, ok := ns.(*kernel.NetNS); ok && r != nil && !real.AddrsChanged() {
+		r.doubted = !l.sys.Owned(name)
+		return r.addrs, nil
 	}
 	a, err := ns.Addrs(0)
 	if err != nil {
