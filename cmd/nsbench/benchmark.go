@@ -50,6 +50,11 @@ type figure struct {
 // wall is the time of a step.
 func wall(contender, step string) figure { return figure{contender: contender, step: step} }
 
+// processor is the processor time of a step.
+func processor(contender, step string) figure {
+	return figure{contender: contender, step: step, of: func(m pen.Measure) float64 { return m.CPU.Seconds() }}
+}
+
 // per divides a figure.
 func (f figure) per(n float64) figure {
 	f.share = n

@@ -7,7 +7,8 @@ import (
 	"nsscript/cmd/nsbench/internal/table"
 )
 
-// loop has the language alone at work.
+// loop has the language alone at work. What is compared is the processor time: a few
+// hundredths are lost in the time by the clock, in which others work too.
 func loop(k *kit) benchmark {
 	script := k.file("loop.star", `
 def main():
@@ -24,7 +25,7 @@ main()
 			{name: "starlark", lacks: k.starlarkLacks(), job: pen.Job{Steps: []pen.Step{{Name: up, Argv: []string{k.starlark, script}}}}},
 		},
 		rows: []row{
-			{work: "a loop of 10 million steps", ours: wall("nsscript run", up), against: wall("starlark", up), goal: table.Within(0.03)},
+			{work: "a loop of 10 million steps, processor time", ours: processor("nsscript run", up), against: processor("starlark", up), goal: table.AtMost(1.03)},
 		},
 	}
 }

@@ -47,10 +47,10 @@ type Step struct {
 
 // A Measure is what was seen of one step.
 type Measure struct {
-	Wall   time.Duration // from the start to the end
-	Peak   int64         // bytes of memory: the most that one of its processes had
-	Left   int64         // bytes of memory of the processes that were watched
-	LeftAs time.Duration // processor time that they took meanwhile
+	Wall time.Duration // from the start to the end
+	CPU  time.Duration // processor time, of those that were watched too
+	Peak int64         // bytes of memory: the most that one of its processes had
+	Left int64         // bytes of memory of the processes that were watched
 }
 
 // Run does a job in a new pen and returns the measures by the steps' names.

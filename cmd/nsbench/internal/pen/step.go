@@ -114,8 +114,9 @@ func (p program) end(began time.Time, s Step) (Measure, error) {
 			return Measure{}, err
 		}
 	}
-	m := Measure{Wall: time.Since(began)}
-	if usage, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+	state := p.cmd.ProcessState
+	m := Measure{Wall: time.Since(began), CPU: state.UserTime() + state.SystemTime()}
+	if usage, ok := state.SysUsage().(*syscall.Rusage); ok {
 		m.Peak = usage.Maxrss << 10 // it and its descendants that were waited for, in KiB
 	}
 	return m, nil

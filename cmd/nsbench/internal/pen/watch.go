@@ -26,7 +26,7 @@ func watch(d time.Duration) (Measure, error) {
 	}
 	time.Sleep(d)
 	after, err := timeOf(pids)
-	m := Measure{Wall: d, LeftAs: after - before}
+	m := Measure{Wall: d, CPU: after - before}
 	for _, pid := range pids {
 		rss, rerr := residentOf(pid)
 		err = errors.Join(err, rerr)

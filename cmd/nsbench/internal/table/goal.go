@@ -1,7 +1,5 @@
 package table
 
-import "fmt"
-
 // Goal is what a figure should be; the zero Goal is none.
 type Goal struct {
 	rule  rule
@@ -14,7 +12,6 @@ const (
 	none rule = iota
 	atMost
 	atLeast
-	within
 )
 
 // AtMost is the goal of a figure that is not higher.
@@ -23,9 +20,6 @@ func AtMost(v float64) Goal { return Goal{atMost, v} }
 // AtLeast is the goal of a figure that is not lower.
 func AtLeast(v float64) Goal { return Goal{atLeast, v} }
 
-// Within is the goal of a ratio of 1, give or take a share of it.
-func Within(share float64) Goal { return Goal{within, share} }
-
 // Met reports whether a figure reaches the goal.
 func (g Goal) Met(v float64) bool {
 	switch g.rule {
@@ -33,8 +27,6 @@ func (g Goal) Met(v float64) bool {
 		return v <= g.value
 	case atLeast:
 		return v >= g.value
-	case within:
-		return v >= 1-g.value && v <= 1+g.value
 	}
 	return true
 }
@@ -46,8 +38,6 @@ func (g Goal) In(u Unit) string {
 		return "≤ " + u.limit(g.value)
 	case atLeast:
 		return "≥ " + u.limit(g.value)
-	case within:
-		return fmt.Sprintf("1 ± %.2g %%", 100*g.value)
 	}
 	return ""
 }

@@ -35,8 +35,6 @@ func TestGoals(t *testing.T) {
 	}{
 		{AtMost(1.25), 1.25, 1.26},
 		{AtLeast(4), 4, 3.9},
-		{Within(0.03), 1.03, 1.04},
-		{Within(0.03), 0.97, 0.96},
 	} {
 		if !c.goal.Met(c.met) || c.goal.Met(c.miss) {
 			t.Errorf("goal %s: met by %v: %t, by %v: %t", c.goal.In(Times), c.met, c.goal.Met(c.met), c.miss, c.goal.Met(c.miss))
@@ -58,7 +56,6 @@ func TestUnits(t *testing.T) {
 		{Bytes.Format(7.25e6), "7.25 MB"},
 		{AtMost(0.3).In(Seconds), "≤ 300 ms"},
 		{AtLeast(20).In(Times), "≥ 20 ×"},
-		{Within(0.03).In(Times), "1 ± 3 %"},
 		{AtMost(60e6).In(Bytes), "≤ 60 MB"},
 	} {
 		if c.got != c.want {
