@@ -162,11 +162,14 @@ func (s *space) decide(r *run, rules Ruleset) (decision, error) {
 	}
 	d.gone = slices.ContainsFunc(r.steps, func(x kernel.TraceEvent) bool { return x.Verdict == kernel.VerdictGoto })
 	chain := s.chainOf(e)
-	if e.Policy {
+	byPolicy, err := s.byPolicy(r, rules)
+	if err != nil {
+		return d, err
+	}
+	if byPolicy {
 		d.chain, d.base = r.chain, ""
 		d.empty = chain != nil && len(chain.Rules) == 0
 		if r.legacy {
-			var err error
 			d.empty = len(r.steps) == 1 && e.Number == 1
 			if d.gone, err = s.goesAway(r, rules); err == nil {
 				d.target, err = rules.Policy(s.Name, r.v6, true, r.table, r.chain)
@@ -202,6 +205,27 @@ func (s *space) decide(r *run, rules Ruleset) (decision, error) {
 		}
 	}
 	return d, nil
+}
+
+// byPolicy reports whether a chain's policy decided. A legacy table calls each last word
+// without conditions so (get_chainname_rulenum in ip_tables.c), also that of a rule, which
+// then has a number among the chain's.
+func (s *space) byPolicy(r *run, rules Ruleset) (bool, error) {
+	e := r.last()
+	if !e.Policy || !r.legacy {
+		return e.Policy, nil
+	}
+	list, err := rules.Rules(s.Name, r.v6, true, r.table)
+	if err != nil {
+		return false, err
+	}
+	inChain := 0
+	for i := range list {
+		if list[i].Chain == e.Chain {
+			inChain++
+		}
+	}
+	return e.Number > inChain, nil
 }
 
 // goesAway reports whether a rule of a legacy table led a packet to another chain for
