@@ -38,9 +38,9 @@ const lockSlice = 1
 func (f *IptablesFinder) Find(v6 bool) (*Iptables, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	i, name, family := 0, "iptables", iptables.ProtocolIPv4
+	i, name := 0, "iptables"
 	if v6 {
-		i, name, family = 1, "ip6tables", iptables.ProtocolIPv6
+		i, name = 1, "ip6tables"
 	}
 	if f.found[i] != nil {
 		return f.found[i], nil
@@ -56,11 +56,7 @@ func (f *IptablesFinder) Find(v6 bool) (*Iptables, error) {
 	if err != nil {
 		return nil, &MissingError{What: fmt.Sprintf("the program %q is not installed", name), Remedy: InstallCommand("iptables")}
 	}
-	t, err := iptables.New(iptables.IPFamily(family), iptables.Path(path), iptables.Timeout(lockSlice))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	x := &Iptables{t: t, name: name, path: path, v6: v6, wait: f.LockWait}
+	x := &Iptables{lib: library(path, v6), name: name, path: path, v6: v6, wait: f.LockWait}
 	x.nft = x.isNFT()
 	if x.wait == 0 {
 		x.wait = defaultLockWait
@@ -95,19 +91,11 @@ func (f *IptablesFinder) FindVariant(v6, legacy bool) (*Iptables, error) {
 	if legacy {
 		suffix = "-legacy"
 	}
-	family := iptables.ProtocolIPv4
-	if v6 {
-		family = iptables.ProtocolIPv6
-	}
 	path, err := LookPath(x.name+suffix, filepath.Dir(x.path), "")
 	if err != nil {
 		return nil, &MissingError{What: fmt.Sprintf("the program %q is not installed", x.name+suffix), Remedy: InstallCommand("iptables"), Err: err}
 	}
-	t, err := iptables.New(iptables.IPFamily(family), iptables.Path(path), iptables.Timeout(lockSlice))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return &Iptables{t: t, name: x.name + suffix, path: path, v6: v6, nft: !legacy, wait: x.wait}, nil
+	return &Iptables{lib: library(path, v6), name: x.name + suffix, path: path, v6: v6, nft: !legacy, wait: x.wait}, nil
 }
 
 // Iptables is the iptables or the ip6tables program (iptables(8)). Its methods
@@ -115,12 +103,28 @@ func (f *IptablesFinder) FindVariant(v6, legacy bool) (*Iptables, error) {
 // changes, nf_tables or the legacy one, is the program's own affair; see
 // [Iptables.Version].
 type Iptables struct {
-	t    *iptables.IPTables
+	lib  func() (*iptables.IPTables, error)
 	name string
 	path string
 	v6   bool
 	nft  bool // its backend is nf_tables
 	wait time.Duration
+}
+
+// library finds go-iptables' side of a program when it is first needed: that asks the
+// program for its version.
+func library(path string, v6 bool) func() (*iptables.IPTables, error) {
+	return sync.OnceValues(func() (*iptables.IPTables, error) {
+		family := iptables.ProtocolIPv4
+		if v6 {
+			family = iptables.ProtocolIPv6
+		}
+		t, err := iptables.New(iptables.IPFamily(family), iptables.Path(path), iptables.Timeout(lockSlice))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return t, nil
+	})
 }
 
 // legacyTables reads the tables of a namespace from proc, where they are listed
@@ -157,24 +161,24 @@ func BuiltinChains(table string) []string { return slices.Clone(builtinChains[ta
 
 // Append adds a rule at the end of a chain.
 func (x *Iptables) Append(ctx context.Context, n *NetNS, table, chain string, spec []string) error {
-	return x.do(ctx, n, func() error { return x.t.Append(table, chain, spec...) })
+	return x.with(ctx, n, func(t *iptables.IPTables) error { return t.Append(table, chain, spec...) })
 }
 
 // Insert puts a rule into a chain at a position, 1 being the first.
 func (x *Iptables) Insert(ctx context.Context, n *NetNS, table, chain string, pos int, spec []string) error {
-	return x.do(ctx, n, func() error { return x.t.Insert(table, chain, pos, spec...) })
+	return x.with(ctx, n, func(t *iptables.IPTables) error { return t.Insert(table, chain, pos, spec...) })
 }
 
 // Delete removes the first rule of a chain that says exactly this. One that is
 // not there is an [IptablesError] that is Gone.
 func (x *Iptables) Delete(ctx context.Context, n *NetNS, table, chain string, spec []string) error {
-	return x.do(ctx, n, func() error { return x.t.Delete(table, chain, spec...) })
+	return x.with(ctx, n, func(t *iptables.IPTables) error { return t.Delete(table, chain, spec...) })
 }
 
 // Exists reports whether a chain has a rule that says exactly this.
 func (x *Iptables) Exists(ctx context.Context, n *NetNS, table, chain string, spec []string) (ok bool, err error) {
-	err = x.do(ctx, n, func() error {
-		ok, err = x.t.Exists(table, chain, spec...)
+	err = x.with(ctx, n, func(t *iptables.IPTables) error {
+		ok, err = t.Exists(table, chain, spec...)
 		return err
 	})
 	return ok, err
@@ -182,10 +186,10 @@ func (x *Iptables) Exists(ctx context.Context, n *NetNS, table, chain string, sp
 
 // NewChain makes a chain.
 func (x *Iptables) NewChain(ctx context.Context, n *NetNS, table, chain string) error {
-	return x.do(ctx, n, func() error { return x.t.NewChain(table, chain) })
+	return x.with(ctx, n, func(t *iptables.IPTables) error { return t.NewChain(table, chain) })
 }
 
 // SetPolicy sets the policy of a built-in chain.
 func (x *Iptables) SetPolicy(ctx context.Context, n *NetNS, table, chain, policy string) error {
-	return x.do(ctx, n, func() error { return x.t.ChangePolicy(table, chain, policy) })
+	return x.with(ctx, n, func(t *iptables.IPTables) error { return t.ChangePolicy(table, chain, policy) })
 }

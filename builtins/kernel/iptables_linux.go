@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/coreos/go-iptables/iptables"
 )
 
 // unused reports whether the namespace has not got the table yet. Asking
@@ -36,8 +38,8 @@ func (x *Iptables) Chains(ctx context.Context, n *NetNS, table string) (chains [
 			return slices.Clone(known), err
 		}
 	}
-	err = x.do(ctx, n, func() error {
-		chains, err = x.t.ListChains(table)
+	err = x.with(ctx, n, func(t *iptables.IPTables) error {
+		chains, err = t.ListChains(table)
 		return err
 	})
 	return chains, err
@@ -51,8 +53,8 @@ func (x *Iptables) Policy(ctx context.Context, n *NetNS, table, chain string) (p
 		}
 	}
 	var lines []string
-	err = x.do(ctx, n, func() error {
-		lines, err = x.t.List(table, chain)
+	err = x.with(ctx, n, func(t *iptables.IPTables) error {
+		lines, err = t.List(table, chain)
 		return err
 	})
 	if err != nil {
@@ -84,5 +86,5 @@ func (x *Iptables) DeleteLast(ctx context.Context, n *NetNS, table, chain string
 	if same < 2 {
 		return x.Delete(ctx, n, table, chain, spec)
 	}
-	return x.do(ctx, n, func() error { return x.t.DeleteById(table, chain, last) })
+	return x.with(ctx, n, func(t *iptables.IPTables) error { return t.DeleteById(table, chain, last) })
 }

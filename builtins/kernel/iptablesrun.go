@@ -37,6 +37,15 @@ func (x *Iptables) do(ctx context.Context, n *NetNS, fn func() error) error {
 	}
 }
 
+// with is do for what go-iptables does.
+func (x *Iptables) with(ctx context.Context, n *NetNS, fn func(t *iptables.IPTables) error) error {
+	t, err := x.lib()
+	if err != nil {
+		return err
+	}
+	return x.do(ctx, n, func() error { return fn(t) })
+}
+
 // ownWords is what the program wrote, of what go-iptables makes of it:
 // "running [COMMAND]: exit status N: WORDS".
 func ownWords(e *iptables.Error) string {
