@@ -1,9 +1,12 @@
 package kernel
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vishvananda/netlink"
+
+	"nsscript/builtins/kernel/abi"
 )
 
 // PeerIn reports whether other is the namespace in which l's peer lives.
@@ -133,6 +136,30 @@ func (n *NetNS) AwaitCarrier(index int) error {
 		}
 		if !l.Up() || l.State == "up" || l.State == "unknown" || time.Now().After(until) {
 			return nil
+		}
+	}
+}
+
+// AwaitLinkLocal waits until an interface that has a carrier has a link-local address
+// that it may use (RFC 4862, 5.3). The kernel gives it one when it has seen the carrier,
+// and a router without one asks for no neighbour on behalf of others: the question that
+// it should have sent comes a second later (ndisc_send_ns).
+func (n *NetNS) AwaitLinkLocal(index int) error {
+	for until := time.Now().Add(joinWait); ; time.Sleep(200 * time.Microsecond) {
+		addrs, err := n.Addrs(index)
+		if err != nil {
+			return err
+		}
+		usable := func(a Addr) bool { return a.Prefix.Addr().Is6() && a.Scope == "link" && !a.Tentative() }
+		if slices.ContainsFunc(addrs, usable) || time.Now().After(until) {
+			return nil
+		}
+		l, err := n.LinkByIndex(index)
+		if IsGone(err) {
+			return nil
+		}
+		if err != nil || l.Flags&abi.LinkLowerUp == 0 {
+			return err
 		}
 	}
 }

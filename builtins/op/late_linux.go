@@ -37,6 +37,6 @@ func (b *lateBridge) raise(s *System) error {
 	if err := h.LinkSetUp(ref(l)); err != nil && !kernel.IsGone(err) {
 		return failed(err, "setting bridge %q up", b.name)
 	}
-	s.awaits(b.ns, b.index)
+	s.awaits(b.ns, b.index, b.addrs...)
 	return awaitIPv6(b.ns, b.index, b.addrs)
 }

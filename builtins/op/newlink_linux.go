@@ -104,7 +104,7 @@ func (o *NewLink) finish(s *System, n *kernel.NetNS, l *kernel.Link) error {
 	if err := h.LinkSetUp(ref(l)); err != nil {
 		return failed(err, "setting interface %q in %s up", o.Name, quoteNS(o.NS))
 	}
-	s.awaits(n, l.Index)
+	s.awaits(n, l.Index, o.Addrs...)
 	return awaitIPv6(n, l.Index, o.Addrs)
 }
 

@@ -1,6 +1,9 @@
 package op
 
 import (
+	"slices"
+	"strings"
+
 	"nsscript/builtins/kernel"
 )
 
@@ -8,18 +11,19 @@ import (
 // seen its carrier. To wait for that at each one would cost more than making it;
 // so what was set up is noted, and waited for before somebody sends something.
 
-// awaits notes an interface that was set up.
-func (s *System) awaits(n *kernel.NetNS, index int) {
+// awaits notes an interface that was set up, and the addresses that it was given.
+func (s *System) awaits(n *kernel.NetNS, index int, addrs ...string) {
 	if index == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.risen = append(s.risen, risen{n, index})
+	s.risen = append(s.risen, risen{n, index, slices.ContainsFunc(addrs, func(a string) bool { return strings.Contains(a, ":") })})
 }
 
 // risen is an interface that was set up.
 type risen struct {
 	ns    *kernel.NetNS
 	index int
+	ipv6  bool
 }

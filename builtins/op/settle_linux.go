@@ -21,6 +21,14 @@ func (s *System) Settle() error {
 			return failed(err, "waiting for an interface")
 		}
 	}
+	for _, r := range list {
+		if !r.ipv6 {
+			continue
+		}
+		if err := r.ns.AwaitLinkLocal(r.index); err != nil && !errors.Is(err, kernel.ErrClosed) {
+			return failed(err, "waiting for an interface's link-local address")
+		}
+	}
 	return nil
 }
 

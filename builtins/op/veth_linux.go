@@ -77,7 +77,7 @@ func (e *End) finish(s *System, n *kernel.NetNS, up bool) (*kernel.Link, error) 
 	if err := to.take(n); err != nil || !up {
 		return l, err
 	}
-	s.awaits(n, l.Index)
+	s.awaits(n, l.Index, e.Addrs...)
 	s.awaits(n, bridge)
 	return l, awaitIPv6(n, l.Index, e.Addrs)
 }
