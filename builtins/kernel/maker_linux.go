@@ -21,23 +21,32 @@ type Maker struct {
 	ProcFS func() (int, error)
 
 	mu    sync.Mutex
-	setup Setup
-	count int // namespaces taken since setup is what it is
-	asked int // and asked of the thread, but not taken yet
-	tasks chan Setup
+	lines []*line // the one that was used last is the last
+	tasks chan *line
 	made  chan newborn
+}
+
+// line is the namespaces of one kind.
+type line struct {
+	setup Setup
+	count int // that were taken
+	asked int // of the thread, and have not come
+	ready []newborn
 }
 
 // newborn is what came of making a namespace.
 type newborn struct {
-	ns  *NetNS
-	err error
+	line *line
+	ns   *NetNS
+	err  error
 }
 
-// Namespaces are made ahead once so many alike were made, and at most so many.
+// For so many namespaces alike that were made one is made ahead, and at most so many
+// are, of so many kinds: a fabric has hosts and routers by turns.
 const (
-	aheadAfter = 4
-	mostAhead  = 8
+	aheadAfter = 2
+	mostAhead  = 4
+	mostLines  = 3
 )
 
 // Add makes a network namespace called name, with lo up, as
@@ -69,45 +78,69 @@ func (m *Maker) Add(name string, setup Setup) (*NetNS, error) {
 func (m *Maker) take(setup Setup) (*NetNS, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.setup.Alias != setup.Alias || !slices.Equal(m.setup.Sysctls, setup.Sysctls) {
-		m.drop()
-		m.setup, m.count = setup, 0
-	}
-	early := m.asked > 0
-	m.ask(1 + min(m.count/aheadAfter, mostAhead))
-	b := m.next()
+	l := m.lineOf(setup)
+	early := l.asked+len(l.ready) > 0
+	m.ask(l, 1+min(l.count/aheadAfter, mostAhead))
+	b := m.next(l)
 	if b.err != nil {
-		m.drop()
-		m.count = 0
+		m.drop(l)
+		l.count = 0
 		if early { // what was missing then may be there now
-			m.ask(1)
-			b = m.next()
+			m.ask(l, 1)
+			b = m.next(l)
 		}
 	}
-	m.count++
+	l.count++
 	return b.ns, b.err
 }
 
-// ask sees to it that so many are being made.
-func (m *Maker) ask(n int) {
+// lineOf returns the line of a kind. The one that was not used for longest makes room for
+// a new one.
+func (m *Maker) lineOf(setup Setup) *line {
+	i := slices.IndexFunc(m.lines, func(l *line) bool {
+		return l.setup.Alias == setup.Alias && slices.Equal(l.setup.Sysctls, setup.Sysctls)
+	})
+	l := &line{setup: setup}
+	switch {
+	case i >= 0:
+		l = m.lines[i]
+		m.lines = slices.Delete(m.lines, i, i+1)
+	case len(m.lines) == mostLines:
+		m.drop(m.lines[0])
+		m.lines = slices.Delete(m.lines, 0, 1)
+	}
+	m.lines = append(m.lines, l)
+	return l
+}
+
+// ask sees to it that so many of a line are there, or are being made.
+func (m *Maker) ask(l *line, n int) {
 	if m.tasks == nil {
-		m.tasks, m.made = make(chan Setup, 1+mostAhead), make(chan newborn, 1+mostAhead)
+		// There is room for all that can be asked for, so that nobody waits to ask.
+		m.tasks, m.made = make(chan *line, mostLines*(1+mostAhead)), make(chan newborn, mostLines*(1+mostAhead))
 		go serve(m.tasks, m.made, procSys{fresh: m.ProcFS})
 	}
-	for ; m.asked < n; m.asked++ {
-		m.tasks <- m.setup
+	for ; l.asked+len(l.ready) < n; l.asked++ {
+		m.tasks <- l
 	}
 }
 
-func (m *Maker) next() newborn {
-	m.asked--
-	return <-m.made
+// next waits for one of a line.
+func (m *Maker) next(l *line) newborn {
+	for len(l.ready) == 0 {
+		b := <-m.made
+		b.line.asked--
+		b.line.ready = append(b.line.ready, b)
+	}
+	b := l.ready[0]
+	l.ready = slices.Delete(l.ready, 0, 1)
+	return b
 }
 
 // drop gives up what was made ahead.
-func (m *Maker) drop() {
-	for m.asked > 0 {
-		if b := m.next(); b.ns != nil {
+func (m *Maker) drop(l *line) {
+	for l.asked+len(l.ready) > 0 {
+		if b := m.next(l); b.ns != nil {
 			b.ns.Close()
 		}
 	}
@@ -117,8 +150,10 @@ func (m *Maker) drop() {
 func (m *Maker) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.drop()
-	m.count = 0
+	for _, l := range m.lines {
+		m.drop(l)
+	}
+	m.lines = nil
 	if m.tasks != nil {
 		close(m.tasks)
 		m.tasks = nil
@@ -127,17 +162,17 @@ func (m *Maker) Close() {
 
 // serve makes namespaces until there is nothing more to come. Its thread waits at home,
 // so that it keeps none of them alive, and ends with it, since it is not unlocked.
-func serve(tasks <-chan Setup, made chan<- newborn, proc procSys) {
+func serve(tasks <-chan *line, made chan<- newborn, proc procSys) {
 	runtime.LockOSThread()
 	home, err := netns.GetFromPath("/proc/thread-self/ns/net")
 	if err == nil {
 		defer func() { _ = home.Close() }()
 	}
 	defer proc.close()
-	for setup := range tasks {
-		b := newborn{err: err}
+	for l := range tasks {
+		b := newborn{line: l, err: err}
 		if err == nil {
-			b.ns, b.err = bear(setup, &proc, home)
+			b.ns, b.err = bear(l.setup, &proc, home)
 		}
 		made <- b
 	}
