@@ -239,17 +239,12 @@ func (n *Namespace) checkGateways(gws []netip.Addr) error {
 			return badArg("give the router's address on a subnet of this namespace", "%s is no router's address", gw)
 		}
 	}
-	ns, err := n.open()
-	if err != nil {
-		return err
-	}
-	addrs, err := ns.Addrs(0)
+	addrs, err := n.s.lab.Globals(n.name)
 	if err != nil {
 		return err
 	}
 	for _, gw := range gws {
-		own := func(a kernel.Addr) bool { return a.Prefix.Addr().WithZone("") == gw.WithZone("") }
-		if gw.IsGlobalUnicast() && slices.ContainsFunc(addrs, own) {
+		if slices.ContainsFunc(addrs, func(p netip.Prefix) bool { return p.Addr() == gw }) {
 			return badArg("a gateway is another machine on the same subnet", "%s is an address of %s itself", gw, n.title())
 		}
 	}

@@ -222,10 +222,10 @@ func (v *vethArgs) make(c *call) (a, b starlark.Value, err error) {
 		MTU: int(v.mtu), Up: v.up,
 	}
 	if v.a.bridge != nil {
-		o.A.Bridge = v.a.bridge.name
+		o.A.Bridge, o.A.BridgeIndex = v.a.bridge.name, v.a.bridge.index
 	}
 	if v.b.bridge != nil {
-		o.B.Bridge = v.b.bridge.name
+		o.B.Bridge, o.B.BridgeIndex = v.b.bridge.name, v.b.bridge.index
 	}
 	if err := c.do(o); err != nil {
 		return nil, nil, err
@@ -303,7 +303,7 @@ func (n *Namespace) firstFree(pattern string, name func(int) string, taken map[s
 				return "", err
 			}
 			if len(taken) == 0 {
-				n.s.lab.Numbered(n.name, pattern, i)
+				n.s.lab.Numbered(n.name, pattern, i+1)
 			}
 			return free, nil
 		}

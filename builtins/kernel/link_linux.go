@@ -111,8 +111,19 @@ func (n *NetNS) Link(name string) (*Link, error) { return n.getLink(0, name, vfI
 // ENODEV.
 func (n *NetNS) LinkByIndex(index int) (*Link, error) { return n.getLink(index, "", vfInfo) }
 
-// Brief is Link without counters.
-func (n *NetNS) Brief(name string) (*Link, error) { return n.getLink(0, name, skipStats) }
+// Brief finds an interface by its name, and reads only its name, index, kind, MTU and
+// flags.
+func (n *NetNS) Brief(name string) (*Link, error) {
+	c, err := n.route()
+	if err != nil {
+		return nil, err
+	}
+	data, err := c.askLink(0, name, skipStats)
+	if err != nil {
+		return nil, err
+	}
+	return briefLink(data)
+}
 
 func (n *NetNS) getLink(index int, name string, mask uint32) (*Link, error) {
 	c, err := n.route()

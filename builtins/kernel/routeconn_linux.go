@@ -63,7 +63,11 @@ func (c *routeConn) change(changes []Change) (failed int, err error) {
 	requests := make([]*nl.NetlinkRequest, len(changes))
 	for i, ch := range changes {
 		requests[i] = ch.request
+		requests[i].Flags &^= unix.NLM_F_ACK
 	}
+	// The kernel is done with all when it is with the last; of the others it tells only
+	// failures, before.
+	requests[len(requests)-1].Flags |= unix.NLM_F_ACK
 	return c.exchange(requests, nil)
 }
 
@@ -74,7 +78,7 @@ func (c *routeConn) ask(request *nl.NetlinkRequest) ([]byte, error) {
 	return answer, err
 }
 
-// exchange sends requests, and waits until each is acknowledged or answered. What got
+// exchange sends requests, and waits until the last is acknowledged or answered. What got
 // is given is valid only while it runs.
 func (c *routeConn) exchange(requests []*nl.NetlinkRequest, got func([]byte)) (failed int, err error) {
 	c.mu.Lock()
@@ -88,7 +92,8 @@ func (c *routeConn) exchange(requests []*nl.NetlinkRequest, got func([]byte)) (f
 	if err := c.send(requests); err != nil {
 		return 0, err
 	}
-	for left := len(requests); left > 0; {
+	last := len(requests) - 1
+	for ended := false; !ended; {
 		n, rerr := c.receive(buf[:])
 		if rerr != nil {
 			return 0, rerr
@@ -101,28 +106,26 @@ func (c *routeConn) exchange(requests []*nl.NetlinkRequest, got func([]byte)) (f
 			data := b[unix.SizeofNlMsghdr:h.Len]
 			b = b[min(len(b), nlAlign(int(h.Len))):]
 			which := int(h.Seq - first)
-			if which < 0 || which >= len(requests) {
+			if which < 0 || which > last {
 				continue // of an exchange that was given up
 			}
+			over := true
 			switch h.Type {
 			case unix.NLMSG_ERROR:
 				if aerr := acknowledged(h, data); aerr != nil && err == nil {
 					failed, err = which, aerr
 				}
-				left--
 			case unix.NLMSG_DONE:
-				left--
 			default:
 				if got != nil {
 					got(data)
 				}
-				if h.Flags&unix.NLM_F_MULTI == 0 && requests[which].Flags&unix.NLM_F_ACK == 0 {
-					left--
-				}
+				over = h.Flags&unix.NLM_F_MULTI == 0 && requests[which].Flags&unix.NLM_F_ACK == 0
 			}
 			if h.Flags&unix.NLM_F_DUMP_INTR != 0 && err == nil {
 				err = netlink.ErrDumpInterrupted
 			}
+			ended = ended || over && which == last
 		}
 	}
 	return failed, err
@@ -204,8 +207,8 @@ const (
 	skipStats = 1 << 3 // nor counters
 )
 
-// getLink asks for one interface, by its index or its name.
-func (c *routeConn) getLink(index int, name string, mask uint32) (*Link, error) {
+// askLink asks for one interface, by its index or its name.
+func (c *routeConn) askLink(index int, name string, mask uint32) ([]byte, error) {
 	if index == 0 && name == "" {
 		return nil, unix.ENODEV
 	}
@@ -219,14 +222,52 @@ func (c *routeConn) getLink(index int, name string, mask uint32) (*Link, error) 
 		r.AddData(nl.NewRtAttr(kind, nl.ZeroTerminated(name)))
 	}
 	data, err := c.ask(r)
+	if errors.Is(err, unix.ENODEV) {
+		return nil, unix.ENODEV
+	}
+	return data, err
+}
+
+// getLink is askLink with the answer read.
+func (c *routeConn) getLink(index int, name string, mask uint32) (*Link, error) {
+	data, err := c.askLink(index, name, mask)
 	if err != nil {
-		if errors.Is(err, unix.ENODEV) {
-			return nil, unix.ENODEV
-		}
 		return nil, err
 	}
 	l, err := netlink.LinkDeserialize(nil, data)
 	return foundLink(l, err)
+}
+
+// briefLink reads the little of an RTM_NEWLINK that who made an interface needs.
+func briefLink(data []byte) (*Link, error) {
+	if len(data) < unix.SizeofIfInfomsg {
+		return nil, errors.New("netlink: a short interface")
+	}
+	msg := nl.DeserializeIfInfomsg(data)
+	attrs, err := nl.ParseRouteAttr(data[unix.SizeofIfInfomsg:])
+	if err != nil {
+		return nil, err
+	}
+	l := &Link{Index: int(msg.Index), Flags: msg.Flags, Kind: "device"}
+	for _, a := range attrs {
+		switch a.Attr.Type {
+		case unix.IFLA_IFNAME:
+			l.Name = unix.ByteSliceToString(a.Value)
+		case unix.IFLA_MTU:
+			l.MTU = int(nl.NativeEndian().Uint32(a.Value))
+		case unix.IFLA_LINKINFO:
+			infos, err := nl.ParseRouteAttr(a.Value)
+			if err != nil {
+				return nil, err
+			}
+			for _, i := range infos {
+				if i.Attr.Type == nl.IFLA_INFO_KIND {
+					l.Kind = unix.ByteSliceToString(i.Value)
+				}
+			}
+		}
+	}
+	return l, nil
 }
 
 // links lists all interfaces.

@@ -150,18 +150,22 @@ func (l *Lab) Do(ctx context.Context, pos string, o op.Op) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	do := l.apply
 	if l.Planned() {
-		return l.plan(pos, o)
+		do = l.plan
 	}
-	err := l.apply(ctx, pos, o)
-	if err == nil && l.opts.Done != nil {
+	err := do(ctx, pos, o)
+	switch {
+	case err != nil:
+		l.numbers.forget() // it may have been to take one
+	case l.opts.Done != nil && !l.Planned():
 		l.opts.Done()
 	}
 	return err
 }
 
 // plan applies an operation to the picture.
-func (l *Lab) plan(pos string, o op.Op) error {
+func (l *Lab) plan(_ context.Context, pos string, o op.Op) error {
 	if err := CheckName("lab", l.name); err != nil {
 		return err
 	}
@@ -196,7 +200,11 @@ func (l *Lab) note(e *Entry, s State) error {
 
 // touch forgets what is remembered of the namespaces that o has changed.
 func (l *Lab) touch(o op.Op) {
-	l.addrs.forget(o.Inside()...)
+	switch o.(type) {
+	case *op.AddRoute, *op.AddRule, *op.AddNeighbor, *op.AddFilterRules, *op.SetPolicy:
+	default:
+		l.addrs.forget(o.Inside()...)
+	}
 	l.numbers.touch(o)
 	if d, ok := o.(*op.DelNamespace); ok {
 		l.addrs.forget(d.Name)

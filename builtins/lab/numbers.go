@@ -40,7 +40,8 @@ func (l *Lab) FirstNumber(ns, pattern string) int {
 	return l.numbers.taken[numbered{ns, pattern}]
 }
 
-// Numbered notes that the names of that pattern are taken below a number.
+// Numbered notes that the names of that pattern are taken below a number, or are about to
+// be: who fails to make one forgets it.
 func (l *Lab) Numbered(ns, pattern string, below int) {
 	l.numbers.mu.Lock()
 	defer l.numbers.mu.Unlock()

@@ -17,6 +17,8 @@ type End struct {
 	Bridge string   `json:"bridge,omitempty"` // the bridge in NS of which it becomes a port
 	Addrs  []string `json:"addrs,omitempty"`
 	MAC    string   `json:"mac,omitempty"`
+	// BridgeIndex is the index of the bridge, 0 where it is to be found by its name.
+	BridgeIndex int `json:"-"`
 }
 
 // AddVeth makes a virtual cable (veth(4)).

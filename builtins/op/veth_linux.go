@@ -47,19 +47,14 @@ func (e *End) finish(s *System, n *kernel.NetNS, up bool) (*kernel.Link, error) 
 	}
 	bridge := 0
 	if e.Bridge != "" {
-		br, err := n.Brief(e.Bridge)
-		if errors.Is(err, unix.ENODEV) {
-			return nil, noLink(n, e.NS, e.Bridge)
-		}
-		if err != nil {
-			return nil, failed(err, "interface %q in %s", e.Bridge, quoteNS(e.NS))
+		if bridge, err = e.bridgeIndex(n); err != nil {
+			return nil, err
 		}
 		if e.quiet(l.MTU) {
 			to.add(kernel.SetNoLinkLocal(l.Index), func(err error) error {
 				return failed(err, "interface %q: switching IPv6 autoconfiguration off", e.Name)
 			})
 		}
-		bridge = br.Index
 		to.add(kernel.SetMaster(l.Index, bridge), func(err error) error { return masterError(err, e.Name, e.Bridge) })
 	}
 	for _, a := range e.Addrs {
@@ -80,6 +75,21 @@ func (e *End) finish(s *System, n *kernel.NetNS, up bool) (*kernel.Link, error) 
 	s.awaits(n, l.Index, e.Addrs...)
 	s.awaits(n, bridge)
 	return l, awaitIPv6(n, l.Index, e.Addrs)
+}
+
+// bridgeIndex is the index of the bridge that the end is to be a port of.
+func (e *End) bridgeIndex(n *kernel.NetNS) (int, error) {
+	if e.BridgeIndex != 0 {
+		return e.BridgeIndex, nil
+	}
+	br, err := n.Brief(e.Bridge)
+	switch {
+	case errors.Is(err, unix.ENODEV):
+		return 0, noLink(n, e.NS, e.Bridge)
+	case err != nil:
+		return 0, failed(err, "interface %q in %s", e.Bridge, quoteNS(e.NS))
+	}
+	return br.Index, nil
 }
 
 // Undo deletes the cable; one end takes the other along.
