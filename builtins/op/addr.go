@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"nsscript/builtins/kernel/abi"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"nsscript/builtins/kernel"
@@ -73,20 +70,6 @@ func awaitIPv6(n *kernel.NetNS, index int, addrs []string) error {
 	return nil
 }
 
-// addAddr adds an address; an IPv6 one is usable at once, with no
-// duplicate-address detection (RFC 4862, 5.4; IFA_F_NODAD). An IPv4 one gets the
-// subnet's broadcast address, as `ip addr add … brd +` does.
-func addAddr(h *netlink.Handle, l *kernel.Link, ns, addr string) error {
-	a, err := netlinkAddr(addr)
-	if err != nil {
-		return err
-	}
-	if err := h.AddrAdd(ref(l), a); err != nil {
-		return addrError(err, ns, l.Name, addr)
-	}
-	return nil
-}
-
 func addrError(err error, ns, dev, addr string) error {
 	if errors.Is(err, unix.EEXIST) {
 		return hasAddr(ns, dev, addr)
@@ -96,21 +79,6 @@ func addrError(err error, ns, dev, addr string) error {
 
 func noPrefix(addr string) error {
 	return &Error{Msg: fmt.Sprintf("%q is no address with a prefix length", addr)}
-}
-
-func netlinkAddr(addr string) (*netlink.Addr, error) {
-	p, err := netip.ParsePrefix(addr)
-	if err != nil {
-		return nil, noPrefix(addr)
-	}
-	a := &netlink.Addr{IPNet: &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}}
-	switch {
-	case p.Addr().Is6():
-		a.Flags = abi.AddrNoDAD
-	case p.Addr().IsLoopback():
-		a.Scope = abi.ScopeHost // as lo's own, of whose subnet it may be
-	}
-	return a, nil
 }
 
 // Commands is `ip addr add`.

@@ -3,6 +3,10 @@ package op
 import (
 	"context"
 	"errors"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
 
 	"nsscript/builtins/kernel"
 )
@@ -13,15 +17,23 @@ func (o *AddAddr) Do(_ context.Context, s *System) error {
 	if err != nil {
 		return err
 	}
-	h, err := n.Netlink()
-	if err != nil {
-		return err
-	}
 	// A loopback interface has no neighbours that would look for the address.
-	if err := addAddr(h, l, o.NS, o.Addr); err != nil || !l.Up() || l.Kind == "loopback" {
+	if err := addAddr(n, l, o.NS, o.Addr); err != nil || !l.Up() || l.Kind == "loopback" {
 		return untouched(err)
 	}
 	return awaitIPv6(n, l.Index, []string{o.Addr})
+}
+
+// addAddr gives an interface an address.
+func addAddr(n *kernel.NetNS, l *kernel.Link, ns, addr string) error {
+	p, err := netip.ParsePrefix(addr)
+	if err != nil {
+		return noPrefix(addr)
+	}
+	if _, err := n.Change(kernel.NewAddr(l.Index, p)); err != nil {
+		return addrError(err, ns, l.Name, addr)
+	}
+	return nil
 }
 
 func delAddr(s *System, ns, dev, addr string) error {
@@ -39,10 +51,11 @@ func delAddr(s *System, ns, dev, addr string) error {
 		}
 		return err
 	}
-	a, err := netlinkAddr(addr)
+	p, err := netip.ParsePrefix(addr)
 	if err != nil {
-		return err
+		return noPrefix(addr)
 	}
+	a := &netlink.Addr{IPNet: &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}}
 	h, err := n.Netlink()
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (o *AddBridge) Do(_ context.Context, s *System) error {
 		return failed(err, "bridge %q", o.Name)
 	}
 	for _, a := range o.Addrs {
-		if err := addAddr(h, l, o.NS, a); err != nil {
+		if err := addAddr(n, l, o.NS, a); err != nil {
 			return err
 		}
 	}

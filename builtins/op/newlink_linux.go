@@ -94,7 +94,7 @@ func (o *NewLink) finish(s *System, n *kernel.NetNS, l *kernel.Link) error {
 		return err
 	}
 	for _, a := range o.Addrs {
-		if err := addAddr(h, l, o.NS, a); err != nil {
+		if err := addAddr(n, l, o.NS, a); err != nil {
 			return err
 		}
 	}

@@ -32,7 +32,7 @@ func (o *AddVRF) enslave(s *System, vrf *kernel.Link, member string) error {
 		if a.Dev != member {
 			continue
 		}
-		if err := addAddr(h, l, o.NS, a.Addr); err != nil && !errors.Is(err, unix.EEXIST) {
+		if err := addAddr(n, l, o.NS, a.Addr); err != nil && !errors.Is(err, unix.EEXIST) {
 			return err
 		}
 		if err := awaitIPv6(n, l.Index, []string{a.Addr}); err != nil {
